@@ -1,0 +1,49 @@
+# Sources made at configure time from file names, so that adding a file is all it takes:
+#   src/env/env_NAME.c   defines  const dq_env_class *const dq_env_NAME_classes[] (NULL-terminated)
+#   presets/ID.yml       the tuned options for environment ID, built into the library as text
+set(generated_dir ${PROJECT_BINARY_DIR}/generated)
+
+file(GLOB env_files CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/src/env/env_*.c)
+set(env_declarations "")
+set(env_entries "")
+foreach(file ${env_files})
+    get_filename_component(stem ${file} NAME_WE)
+    string(APPEND env_declarations "extern const dq_env_class *const dq_${stem}_classes[];\n")
+    string(APPEND env_entries "    dq_${stem}_classes,\n")
+endforeach()
+file(CONFIGURE OUTPUT ${generated_dir}/env_list.c CONTENT
+"// Made from the names of src/env/env_*.c.
+#include <deepq/env.h>
+
+@env_declarations@
+extern const dq_env_class *const *const dq_env_builtin[];
+const dq_env_class *const *const dq_env_builtin[] = {
+@env_entries@    NULL,
+};
+" @ONLY)
+
+file(GLOB preset_files CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/presets/*.yml)
+set(preset_entries "")
+foreach(file ${preset_files})
+    get_filename_component(stem ${file} NAME_WLE)
+    set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${file})
+    file(READ ${file} text)
+    string(REPLACE "\\" "\\\\" text "${text}")
+    string(REPLACE "\"" "\\\"" text "${text}")
+    string(REPLACE "\n" "\\n\"\n     \"" text "${text}")
+    string(APPEND preset_entries "    {\"${stem}\",\n     \"${text}\"},\n")
+endforeach()
+file(CONFIGURE OUTPUT ${generated_dir}/preset_list.c CONTENT
+"// Made from presets/*.yml.
+#include <stddef.h>
+
+struct dq_preset_text {
+    const char *id, *text;
+};
+extern const struct dq_preset_text dq_preset_texts[];
+const struct dq_preset_text dq_preset_texts[] = {
+@preset_entries@    {NULL, NULL},
+};
+" @ONLY)
+
+set(DEEPQ_GENERATED_SOURCES ${generated_dir}/env_list.c ${generated_dir}/preset_list.c)

@@ -1,0 +1,100 @@
+// Environments: dynamics as plain functions over plain memory, and the vectorised stepper around them.
+//
+// An environment knows its dynamics only. Step limits, truncation, automatic resets and final
+// observations are the stepper's, once for all environments. An environment registered by the user's
+// program gets the same service as the built-in ones.
+#ifndef DEEPQ_ENV_H
+#define DEEPQ_ENV_H
+
+#include <deepq/base.h>
+#include <deepq/options.h>
+#include <deepq/rng.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define DQ_OBSERVATION_MAX 64 // widest observation vector of a class
+#define DQ_ACTIONS_MAX     64 // most actions of a class
+
+struct dq_canvas; // drawing primitives; deepq/draw.h
+
+// Everything there is to know of one kind of environment. The struct and all it points to stay constant
+// and alive while anything uses them. The functions may run on many threads, each with its own state.
+typedef struct dq_env_class {
+    const char *id;      // "CartPole-v1"
+    const char *summary; // one line
+    const char *source;  // paper or program the dynamics follow
+    int observation_size;
+    const float *observation_low;         // [D], -INFINITY where unbounded
+    const float *observation_high;        // [D]
+    const char *const *observation_names; // [D], used as column names by traces
+    int actions;
+    const char *const *action_names; // [A]
+    int step_limit;                  // 0: none
+    double reward_threshold;         // mean return that counts as solved; NAN: none
+    size_t state_size;               // bytes; a snapshot is a memcpy
+    dq_option_table options;         // describes the options struct; may be empty
+    size_t options_size;             // bytes of the options struct; 0: none
+
+    // Starts an episode: fills `state` and writes observation [D] f32.
+    void (*reset)(void *state, const void *options, dq_rng *rng, float *observation);
+
+    // Advances one step: writes observation [D] f32 and the reward, and returns whether the episode
+    // terminated (a state with no future; a time limit is not the dynamics' business).
+    bool (*step)(void *state, const void *options, dq_rng *rng, int action, float *observation,
+                 double *reward);
+
+    // Emits canvas primitives for the state. May be NULL.
+    void (*draw)(const void *state, const void *options, struct dq_canvas *canvas);
+} dq_env_class;
+
+// Registers a class of the caller's; it must outlive every use. Fails when the id is taken or the class is
+// incomplete. Call it before threads start.
+DQ_API dq_status dq_env_register(const dq_env_class *env_class, dq_error *error);
+
+// The class called `id`; NULL fills `error` with the nearest known name.
+DQ_API const dq_env_class *dq_env_find(const char *id, dq_error *error);
+
+// All classes, built-in ones first: 0 <= index < dq_env_count().
+DQ_API int dq_env_count(void);
+DQ_API const dq_env_class *dq_env_at(int index);
+
+// --- the vectorised stepper -------------------------------------------------------------------------
+
+// N instances of one class. After dq_vecenv_step, row i of the arrays tells of instance i:
+typedef struct dq_vecenv {
+    const dq_env_class *env_class;
+    int count;                // N
+    int step_limit;           // 0: none
+    float *observation;       // [N,D] what to act on next: the reset's observation where an episode ended
+    float *final_observation; // [N,D] what the step itself led to, before any reset
+    double *reward;           // [N]
+    bool *terminated;         // [N] the dynamics ended the episode
+    bool *truncated;          // [N] the step limit ended it, and the dynamics did not
+    int64_t *episode_length;  // [N] steps of the episode so far, this step included
+    double *episode_return;   // [N] undiscounted; both keep the ended episode's value until the next step
+    dq_rng *rng;              // [N]
+    void *state;              // [N] states of dq_vecenv_state_stride bytes
+    size_t state_stride;
+    void *options;      // one options struct shared by all instances, or NULL
+    void *memory;       // the one block behind all arrays
+    size_t memory_size; // saving memory[0..memory_size) and restoring it restores everything
+} dq_vecenv;
+
+// Instance i draws from default_rng(seed + i). `options` may be NULL for the class's defaults and is copied.
+// `step_limit` < 0 keeps the class's own. Ends with every instance reset.
+DQ_API dq_status dq_vecenv_create(dq_vecenv **out, const dq_env_class *env_class, const void *options,
+                                  int count, int step_limit, uint64_t seed, dq_error *error);
+DQ_API void dq_vecenv_destroy(dq_vecenv *env);
+
+// Seeds and resets one instance, as Gymnasium's reset(seed=seed).
+DQ_API void dq_vecenv_reset(dq_vecenv *env, int index, uint64_t seed);
+
+// actions: [N], each in [0, A). Instances that ended reset on their own within the same call.
+DQ_API void dq_vecenv_step(dq_vecenv *env, const int32_t *actions);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,127 @@
+// Networks: a plan of layers, its parameters as one flat array, and a workspace for its activations.
+//
+// The plan is constant after creation and may be shared by threads. Parameters are the caller's: the
+// online and the target network are two arrays behind one plan, and a snapshot is one memcpy. A
+// workspace belongs to one thread.
+//
+// Batches travel as panels: [ceil(B/16)][F][16] f32, sample b of feature f at ((b/16)*F + f)*16 + b%16,
+// so that 16 samples are the vector dimension of every kernel. Samples past B in the last panel are
+// padding: finite, and without influence on any result.
+#ifndef DEEPQ_NET_H
+#define DEEPQ_NET_H
+
+#include <deepq/base.h>
+#include <deepq/rng.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define DQ_LANES 16 // samples in a panel
+
+typedef struct dq_net dq_net;
+typedef struct dq_workspace dq_workspace;
+
+// One layer of a plan. `kind` is one of "linear" (out features), "relu", "leaky_relu" (slope),
+// "batch_norm" (eps, momentum), "layer_norm" (eps); more kinds are one file each in src/nn.
+typedef struct dq_layer_spec {
+    const char *kind;
+    const char *name; // tensor names become name.weight, name.bias, ...
+    int out;          // linear: output features; others keep their input's width
+    double slope;     // leaky_relu; 0 means PyTorch's default of 0.01
+} dq_layer_spec;
+
+// One named tensor of the parameter array. Rows may be padded: element (r, c) is at offset + r*stride + c.
+typedef struct dq_tensor {
+    char name[64];
+    int rows, columns; // vectors have one row and rank 1
+    int rank;          // 1 or 2
+    size_t offset, stride;
+    bool trainable; // false: running statistics, behind all trainable ones
+} dq_tensor;
+
+// Plans a network of `count` layers on `inputs` features; the specs are copied.
+DQ_API dq_status dq_net_create(dq_net **out, int inputs, const dq_layer_spec *layers, int count,
+                               dq_error *error);
+DQ_API void dq_net_destroy(dq_net *net);
+
+DQ_API int dq_net_inputs(const dq_net *net);
+DQ_API int dq_net_outputs(const dq_net *net);
+DQ_API size_t dq_net_size(const dq_net *net);      // floats in the parameter array, a multiple of 16
+DQ_API size_t dq_net_trainable(const dq_net *net); // the first of them that an optimizer may touch
+DQ_API int dq_net_tensor_count(const dq_net *net);
+DQ_API const dq_tensor *dq_net_tensor(const dq_net *net, int index);
+
+// Fills params with PyTorch's default initialisation: Linear weights and biases uniform in
+// +-1/sqrt(inputs), normalisation layers 1 and 0.
+DQ_API void dq_net_init(const dq_net *net, float *params, dq_rng *rng);
+
+// Room for batches of up to `max_batch` samples.
+DQ_API dq_status dq_workspace_create(dq_workspace **out, const dq_net *net, int max_batch, dq_error *error);
+DQ_API void dq_workspace_destroy(dq_workspace *workspace);
+
+// Where a batch's input panels go: [ceil(max_batch/16)][inputs][16].
+DQ_API float *dq_workspace_input(dq_workspace *workspace);
+
+// rows: [B,F] row-major <-> panels
+DQ_API void dq_panels_pack(float *panels, const float *rows, int batch, int features);
+DQ_API void dq_panels_unpack(float *rows, const float *panels, int batch, int features);
+
+typedef enum dq_mode {
+    DQ_EVAL,  // running statistics
+    DQ_TRAIN, // batch statistics; updates the running ones in params; keeps what backward needs
+} dq_mode;
+
+// Runs the network on the workspace's input panels; returns output panels [ceil(B/16)][outputs][16] that
+// stay valid until the next forward in this workspace. params is written only in DQ_TRAIN mode, and only
+// in its untrainable part.
+DQ_API const float *dq_net_forward(const dq_net *net, float *params, dq_workspace *workspace, int batch,
+                                   dq_mode mode);
+
+// Gradients of the trainable parameters for d_output (panels, zero in the padding), after a DQ_TRAIN
+// forward of the same batch. gradient: [trainable], overwritten.
+DQ_API void dq_net_backward(const dq_net *net, const float *params, dq_workspace *workspace, int batch,
+                            const float *d_output, float *gradient);
+
+// One observation [inputs] -> output [outputs], eval mode, the quick way.
+DQ_API void dq_net_apply(const dq_net *net, const float *params, dq_workspace *workspace,
+                         const float *observation, float *output);
+
+// --- optimizers ---------------------------------------------------------------------------------------
+
+typedef enum dq_optimizer_kind {
+    DQ_SGD,     // momentum (PyTorch's form, no dampening)
+    DQ_RMSPROP, // PyTorch's form: eps outside the root; centered as an option
+    DQ_ADAM,    // Kingma and Ba 2015, with PyTorch's bias correction
+    DQ_ADAMW,   // Loshchilov and Hutter 2019: decoupled weight decay
+} dq_optimizer_kind;
+
+typedef struct dq_optimizer_config {
+    dq_optimizer_kind kind;
+    double momentum;     // SGD, RMSprop
+    double alpha;        // RMSprop smoothing
+    double beta1, beta2; // Adam
+    double epsilon;
+    double weight_decay;
+    bool centered; // RMSprop
+    bool amsgrad;  // Adam, AdamW
+} dq_optimizer_config;
+
+// PyTorch's defaults of that kind.
+DQ_API dq_optimizer_config dq_optimizer_defaults(dq_optimizer_kind kind);
+
+// Optimizer state is the caller's plain memory: how many floats `count` parameters need (start with zeros).
+DQ_API size_t dq_optimizer_state_size(const dq_optimizer_config *config, size_t count);
+
+// One update of params[count] from gradient[count]; `step` counts from 1.
+DQ_API void dq_optimizer_step(const dq_optimizer_config *config, float *state, int64_t step,
+                              double learning_rate, float *params, const float *gradient, size_t count);
+
+// torch.nn.utils.clip_grad_value_ and clip_grad_norm_ over one flat gradient. The norm before is returned.
+DQ_API void dq_clip_value(float *gradient, size_t count, double limit);
+DQ_API double dq_clip_norm(float *gradient, size_t count, double limit);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,117 @@
+// Runs: one training loop, what hooks on it, and the folder it leaves.
+//
+// A run's folder holds config.yml, metrics.csv, weights.safetensors, best.safetensors and checkpoint/.
+// Everything that decides a run's course is in dq_run_config; the same config, build and CPU level give
+// the same bits, whatever the number of threads and however often the run was stopped and resumed.
+#ifndef DEEPQ_RUN_H
+#define DEEPQ_RUN_H
+
+#include <deepq/agent.h>
+#include <deepq/env.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct dq_run_config {
+    char env[64];
+    char agent[32]; // the preset it started from; the values below are what counts
+    int64_t seed;
+    int64_t n_envs;
+    int64_t step_limit; // -1: the environment's own; 0: none
+
+    // stop rules; 0 switches one off, the first that fires ends the run
+    int64_t total_steps, total_episodes;
+    double max_seconds;
+    double stop_return; // mean return of the last stop_window episodes; NAN: off
+    int64_t stop_window;
+
+    // evaluation during training (greedy, own environments and streams)
+    int64_t eval_every_steps, eval_every_episodes; // 0: off
+    int64_t eval_episodes;
+
+    int64_t metrics_every_steps; // 0: one row per episode
+    double checkpoint_seconds;   // at most one checkpoint in this time; stretched to keep its cost small
+    int64_t checkpoint_steps;    // 0: by time alone
+
+    dq_agent_config learner;
+    unsigned char env_options[256]; // the environment's own options struct
+} dq_run_config;
+
+// The rows of dq_run_config, agent options included. Keys env.NAME belong to the environment's own table.
+DQ_API dq_option_table dq_run_options(void);
+
+// Defaults, then the tuned values for that environment where there are any, then the preset `agent`
+// (NULL: the default agent).
+DQ_API dq_status dq_run_config_init(dq_run_config *config, const char *env, const char *agent,
+                                    dq_error *error);
+
+// One "key=value" word; env.KEY reaches the environment's options.
+DQ_API dq_status dq_run_config_assign(dq_run_config *config, const char *word, const char *where,
+                                      dq_error *error);
+DQ_API dq_status dq_run_config_validate(const dq_run_config *config, dq_error *error);
+DQ_API dq_status dq_run_config_write(const dq_run_config *config, const char *path, dq_error *error);
+DQ_API dq_status dq_run_config_read(dq_run_config *config, const char *path, dq_error *error);
+
+// What one row of metrics.csv tells.
+typedef struct dq_metrics {
+    int64_t step, episode, updates;
+    int64_t episode_length;
+    double episode_return;
+    double mean_return; // of the last 100 episodes
+    double loss;        // mean since the row before
+    double epsilon, learning_rate;
+    double eval_return;            // greedy, undiscounted, mean over eval_episodes; NAN when not measured
+    double eval_discounted_return; // the same with gamma
+    double eval_q_start;           // mean max Q at the start states
+    double seconds, steps_per_second;
+} dq_metrics;
+
+typedef struct dq_run dq_run;
+
+// Called after each metrics row, on the thread that trains.
+typedef void dq_progress_fn(void *user, const dq_run *run, const dq_metrics *metrics);
+
+// `folder` may be NULL: nothing is written. Otherwise it is made, and must not hold a run already.
+DQ_API dq_status dq_run_create(dq_run **out, const dq_run_config *config, const char *folder,
+                               dq_error *error);
+// Goes on from the folder's last checkpoint.
+DQ_API dq_status dq_run_resume(dq_run **out, const char *folder, dq_error *error);
+DQ_API void dq_run_destroy(dq_run *run);
+
+DQ_API void dq_run_on_progress(dq_run *run, dq_progress_fn *callback, void *user);
+
+// Trains until a stop rule fires (DQ_OK) or dq_run_interrupt was called (DQ_INTERRUPTED); either way
+// weights and checkpoint are on disk when it returns.
+DQ_API dq_status dq_run_train(dq_run *run, dq_error *error);
+
+// Asks every training of this process to stop after its current step. Safe in a signal handler.
+DQ_API void dq_run_interrupt(void);
+
+DQ_API const dq_run_config *dq_run_get_config(const dq_run *run);
+DQ_API dq_agent *dq_run_agent(dq_run *run);
+DQ_API int64_t dq_run_steps(const dq_run *run);
+
+// --- policies: what a finished run leaves, without the learner ------------------------------------------
+
+typedef struct dq_policy dq_policy;
+
+// Loads a run's folder (its final weights) or a weights file. The file names its environment and network.
+DQ_API dq_status dq_policy_load(dq_policy **out, const char *path, dq_error *error);
+DQ_API void dq_policy_destroy(dq_policy *policy);
+DQ_API const dq_run_config *dq_policy_config(const dq_policy *policy);
+DQ_API int dq_policy_observation_size(const dq_policy *policy);
+DQ_API int dq_policy_actions(const dq_policy *policy);
+DQ_API void dq_policy_q(dq_policy *policy, const float *observation, float *q);
+DQ_API int dq_policy_act(dq_policy *policy, const float *observation);
+
+// Greedy episodes: episode i resets its environment with seed + i. returns: [episodes]; total_steps may be
+// NULL. `env_class` NULL: the policy's own. The result does not depend on `threads`.
+DQ_API dq_status dq_policy_evaluate(const dq_policy *policy, const dq_env_class *env_class,
+                                    const dq_run_config *env_config, int episodes, uint64_t seed, int threads,
+                                    double *returns, int64_t *total_steps, dq_error *error);
+
+#ifdef __cplusplus
+}
+#endif
+#endif
