@@ -1,0 +1,106 @@
+// The list of environment classes: the built-in ones, found by file name at configure time, then the
+// ones the user's program registered. Classes are constant; the list only grows, before threads start.
+#include <deepq/env.h>
+
+#include <assert.h>
+#include <math.h>
+#include <string.h>
+
+enum { REGISTERED_MAX = 256, LISTED_MAX = 1024 };
+
+// Made by cmake/generated.cmake: one NULL-terminated array of classes for each src/env/env_*.c.
+extern const dq_env_class *const *const dq_env_builtin[];
+
+static const dq_env_class *registered[REGISTERED_MAX];
+static int registered_count;
+
+int dq_env_count(void) {
+    int count = 0;
+    for (int file = 0; dq_env_builtin[file]; file++) {
+        for (int i = 0; dq_env_builtin[file][i]; i++) count++;
+    }
+    return count + registered_count;
+}
+
+const dq_env_class *dq_env_at(int index) {
+    assert(index >= 0);
+    for (int file = 0; dq_env_builtin[file]; file++) {
+        for (int i = 0; dq_env_builtin[file][i]; i++) {
+            if (index-- == 0) return dq_env_builtin[file][i];
+        }
+    }
+    assert(index < registered_count);
+    return registered[index];
+}
+
+static const dq_env_class *find(const char *id) {
+    for (int i = 0; i < dq_env_count(); i++) {
+        if (strcmp(dq_env_at(i)->id, id) == 0) return dq_env_at(i);
+    }
+    return NULL;
+}
+
+const dq_env_class *dq_env_find(const char *id, dq_error *error) {
+    const dq_env_class *found = find(id);
+    if (found) return found;
+
+    // A table whose rows carry the ids borrows the options' search for the nearest name.
+    dq_option rows[LISTED_MAX];
+    int count = dq_env_count() < LISTED_MAX ? dq_env_count() : LISTED_MAX;
+    for (int i = 0; i < count; i++) rows[i] = (dq_option){.name = dq_env_at(i)->id};
+    const char *nearest = dq_options_nearest((dq_option_table){rows, count}, id);
+    if (nearest) {
+        dq_fail(error, DQ_NOT_FOUND, id, "there is no environment \"%s\"; did you mean \"%s\"?", id, nearest);
+    } else {
+        dq_fail(error, DQ_NOT_FOUND, id, "there is no environment \"%s\"; `deepq envs` lists what there is",
+                id);
+    }
+    return NULL;
+}
+
+// What is missing from a class, or NULL when it is complete.
+static const char *what_is_missing(const dq_env_class *env_class) {
+    const dq_env_class *c = env_class;
+    if (!c->id || !*c->id) return "an id";
+    if (!c->summary || !c->source) return "a summary and a source";
+    if (c->observation_size < 1 || c->observation_size > DQ_OBSERVATION_MAX) {
+        return "an observation size from 1 to DQ_OBSERVATION_MAX";
+    }
+    if (!c->observation_low || !c->observation_high || !c->observation_names) {
+        return "observation bounds and names";
+    }
+    for (int i = 0; i < c->observation_size; i++) {
+        if (!(c->observation_low[i] <= c->observation_high[i])) return "observation bounds in order";
+        if (!c->observation_names[i]) return "a name for every observation";
+    }
+    if (c->actions < 1 || c->actions > DQ_ACTIONS_MAX) return "a number of actions from 1 to DQ_ACTIONS_MAX";
+    if (!c->action_names) return "action names";
+    for (int i = 0; i < c->actions; i++) {
+        if (!c->action_names[i]) return "a name for every action";
+    }
+    if (c->step_limit < 0) return "a step limit of 0 (none) or more";
+    if (c->state_size == 0) return "a state size";
+    if (c->options.count < 0 || (c->options.count > 0 && (!c->options.rows || c->options_size == 0))) {
+        return "the rows and the size of its options";
+    }
+    if (!c->reset || !c->step) return "reset and step functions";
+    return NULL;
+}
+
+dq_status dq_env_register(const dq_env_class *env_class, dq_error *error) {
+    const char *id = env_class->id ? env_class->id : "(no id)";
+    const char *missing = what_is_missing(env_class);
+    if (missing) {
+        return dq_fail(error, DQ_USAGE, id, "the environment class \"%s\" needs %s", id, missing);
+    }
+    if (find(id)) {
+        return dq_fail(error, DQ_USAGE, id, "an environment \"%s\" is registered already; choose another id",
+                       id);
+    }
+    if (registered_count == REGISTERED_MAX) {
+        return dq_fail(error, DQ_USAGE, id, "\"%s\" is one class too many: at most %d can be registered", id,
+                       REGISTERED_MAX);
+    }
+    registered[registered_count++] = env_class;
+    return DQ_OK;
+}

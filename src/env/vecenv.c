@@ -1,0 +1,128 @@
+// The vectorised stepper: step limits, truncation, final observations, automatic resets and episode sums,
+// once for all environments. A transition's way starts here.
+//
+// All that changes lies in one block, so that a copy of it is a snapshot: per-instance arrays, each from a
+// 64-byte boundary, as listed in `lay_out`. Instances share nothing, so N of them equal N single ones.
+#include <deepq/env.h>
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { LINE = 64, STATE_ALIGNMENT = 16 };
+
+static size_t round_up(size_t size, size_t to) {
+    return (size + to - 1) / to * to;
+}
+
+static void *take(unsigned char *memory, size_t *used, size_t size) {
+    void *place = memory ? memory + *used : NULL;
+    *used += round_up(size, LINE);
+    return place;
+}
+
+// Points the arrays into `memory`, or only counts the bytes when it is NULL.
+static size_t lay_out(dq_vecenv *env, unsigned char *memory) {
+    size_t n = (size_t)env->count, d = (size_t)env->env_class->observation_size, used = 0;
+    env->observation = take(memory, &used, n * d * sizeof(float));
+    env->final_observation = take(memory, &used, n * d * sizeof(float));
+    env->reward = take(memory, &used, n * sizeof(double));
+    env->terminated = take(memory, &used, n * sizeof(bool));
+    env->truncated = take(memory, &used, n * sizeof(bool));
+    env->episode_length = take(memory, &used, n * sizeof(int64_t));
+    env->episode_return = take(memory, &used, n * sizeof(double));
+    env->rng = take(memory, &used, n * sizeof(dq_rng));
+    env->state = take(memory, &used, n * env->state_stride);
+    env->options = env->env_class->options_size ? take(memory, &used, env->env_class->options_size) : NULL;
+    return used;
+}
+
+dq_status dq_vecenv_create(dq_vecenv **out, const dq_env_class *env_class, const void *options, int count,
+                           int step_limit, uint64_t seed, dq_error *error) {
+    *out = NULL;
+    if (count < 1) {
+        return dq_fail(error, DQ_USAGE, env_class->id, "%d environments make no sense; at least 1 is needed",
+                       count);
+    }
+    dq_vecenv *env = calloc(1, sizeof *env);
+    if (!env) return dq_fail(error, DQ_MEMORY, env_class->id, "no memory for the environments");
+    env->env_class = env_class;
+    env->count = count;
+    env->step_limit = step_limit < 0 ? env_class->step_limit : step_limit;
+    env->state_stride = round_up(env_class->state_size, STATE_ALIGNMENT);
+    env->memory_size = lay_out(env, NULL);
+
+    dq_status status = DQ_OK;
+    env->memory = aligned_alloc(LINE, env->memory_size);
+    if (!env->memory) {
+        status = dq_fail(error, DQ_MEMORY, env_class->id, "no memory for %d environments of %zu bytes each",
+                         count, env->memory_size / (size_t)count);
+        goto fail;
+    }
+    memset(env->memory, 0, env->memory_size);
+    lay_out(env, env->memory);
+    if (options && env->options) {
+        memcpy(env->options, options, env_class->options_size);
+    } else if (env->options) {
+        status = dq_options_defaults(env_class->options, env->options, error);
+        if (status) goto fail;
+    }
+    for (int i = 0; i < count; i++) dq_vecenv_reset(env, i, seed + (uint64_t)i);
+    *out = env;
+    return DQ_OK;
+fail:
+    dq_vecenv_destroy(env);
+    return status;
+}
+
+void dq_vecenv_destroy(dq_vecenv *env) {
+    if (!env) return;
+    free(env->memory);
+    free(env);
+}
+
+void dq_vecenv_reset(dq_vecenv *env, int index, uint64_t seed) {
+    assert(index >= 0 && index < env->count);
+    size_t i = (size_t)index, d = (size_t)env->env_class->observation_size;
+    void *state = (unsigned char *)env->state + i * env->state_stride;
+    dq_rng_seed(&env->rng[i], seed);
+    env->env_class->reset(state, env->options, &env->rng[i], env->observation + i * d);
+    memcpy(env->final_observation + i * d, env->observation + i * d, d * sizeof(float));
+    env->reward[i] = 0;
+    env->terminated[i] = env->truncated[i] = false;
+    env->episode_length[i] = 0;
+    env->episode_return[i] = 0;
+}
+
+void dq_vecenv_step(dq_vecenv *env, const int32_t *actions) {
+    const dq_env_class *env_class = env->env_class;
+    const size_t n = (size_t)env->count, d = (size_t)env_class->observation_size;
+    const int64_t limit = env->step_limit > 0 ? env->step_limit : INT64_MAX;
+    unsigned char *state = env->state;
+    float *observation = env->observation, *final_observation = env->final_observation;
+
+    for (size_t i = 0; i < n; i++) {
+        assert(actions[i] >= 0 && actions[i] < env_class->actions);
+        bool starts = env->terminated[i] || env->truncated[i];
+        int64_t length = (starts ? 0 : env->episode_length[i]) + 1;
+        double sum = starts ? 0 : env->episode_return[i];
+        double reward;
+
+        bool terminated =
+            env_class->step(state, env->options, &env->rng[i], actions[i], final_observation, &reward);
+        bool truncated = !terminated && length >= limit;
+        if (terminated || truncated) {
+            env_class->reset(state, env->options, &env->rng[i], observation);
+        } else {
+            for (size_t k = 0; k < d; k++) observation[k] = final_observation[k];
+        }
+        env->reward[i] = reward;
+        env->terminated[i] = terminated;
+        env->truncated[i] = truncated;
+        env->episode_length[i] = length;
+        env->episode_return[i] = sum + reward;
+        state += env->state_stride;
+        observation += d;
+        final_observation += d;
+    }
+}
