@@ -1,5 +1,7 @@
 # Sources made at configure time from file names, so that adding a file is all it takes:
 #   src/env/env_NAME.c   defines  const dq_env_class *const dq_env_NAME_classes[] (NULL-terminated)
+#   src/agent/head_NAME.c, backup_NAME.c, explore_NAME.c, src/replay/sampler_NAME.c
+#                        define  const dq_KIND_class dq_KIND_NAME (dq_explorer_class for explore)
 #   presets/ID.yml       the tuned options for environment ID, built into the library as text
 set(generated_dir ${PROJECT_BINARY_DIR}/generated)
 
@@ -46,4 +48,30 @@ const struct dq_preset_text dq_preset_texts[] = {
 };
 " @ONLY)
 
-set(DEEPQ_GENERATED_SOURCES ${generated_dir}/env_list.c ${generated_dir}/preset_list.c)
+set(strategy_lists "")
+foreach(kind agent/head:head agent/backup:backup agent/explore:explorer replay/sampler:sampler)
+    string(REGEX MATCH "^(.*)/(.*):(.*)$" matched ${kind})
+    set(folder ${CMAKE_MATCH_1})
+    set(prefix ${CMAKE_MATCH_2})
+    set(type ${CMAKE_MATCH_3})
+    file(GLOB strategy_files CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/src/${folder}/${prefix}_*.c)
+    set(declarations "")
+    set(entries "")
+    foreach(file ${strategy_files})
+        get_filename_component(stem ${file} NAME_WE)
+        string(APPEND declarations "extern const dq_${type}_class dq_${stem};\n")
+        string(APPEND entries "    &dq_${stem},\n")
+    endforeach()
+    string(APPEND strategy_lists
+        "\n${declarations}const dq_${type}_class *const dq_${type}_classes[] = {\n${entries}    NULL,\n};\n")
+endforeach()
+file(CONFIGURE OUTPUT ${generated_dir}/strategy_list.c CONTENT
+"// Made from the names of src/agent/{head,backup,explore}_*.c and src/replay/sampler_*.c.
+#include \"agent/backup.h\"
+#include \"agent/explore.h\"
+#include \"agent/head.h\"
+#include \"replay/sampler.h\"
+@strategy_lists@" @ONLY)
+
+set(DEEPQ_GENERATED_SOURCES ${generated_dir}/env_list.c ${generated_dir}/preset_list.c
+    ${generated_dir}/strategy_list.c)

@@ -31,30 +31,40 @@ typedef struct dq_schedule {
 
 DQ_API double dq_schedule_at(const dq_schedule *schedule, int64_t ticks);
 
-// Everything an agent is made from. The rows of dq_agent_options() describe each field.
+// Values of the choice options below, in the order of their names.
+typedef enum dq_activation_kind { DQ_RELU, DQ_LEAKY_RELU } dq_activation_kind;
+typedef enum dq_normalization_kind { DQ_NORM_NONE, DQ_NORM_BATCH, DQ_NORM_LAYER } dq_normalization_kind;
+typedef enum dq_loss_kind { DQ_LOSS_MSE, DQ_LOSS_HUBER } dq_loss_kind;
+typedef enum dq_target_kind { DQ_TARGET_NONE, DQ_TARGET_HARD, DQ_TARGET_SOFT } dq_target_kind;
+typedef enum dq_clock { DQ_CLOCK_STEPS, DQ_CLOCK_EPISODES, DQ_CLOCK_UPDATES } dq_clock;
+
+// Everything an agent is made from. The rows of dq_agent_options() describe each field; they include the
+// rows of every strategy's own options, whose values live in `strategy_options`.
 typedef struct dq_agent_config {
     // network
     dq_ints net_arch; // hidden widths
-    int activation;   // relu | leaky_relu
+    int activation;   // dq_activation_kind
     double leaky_slope;
-    int normalization;    // none | batch | layer, after each hidden linear layer
-    bool normalize_input; // a normalisation layer before the first
+    int normalization;    // dq_normalization_kind, after each hidden linear layer
+    bool normalize_input; // the same before the first
+
+    // parts, each the position in its list of classes
+    int head, backup, sampler, explorer;
 
     // learning
     double gamma;
+    int64_t n_step; // rewards summed before the bootstrap
     int64_t batch_size;
-    int loss;      // mse | huber
-    int optimizer; // sgd | rmsprop | adam | adamw
+    int loss;      // dq_loss_kind
+    int optimizer; // dq_optimizer_kind
     double momentum, alpha, beta1, beta2, optimizer_epsilon, weight_decay;
     bool centered, amsgrad;
-    int learning_rate_schedule; // constant | linear | multiplied, in gradient steps
-    double learning_rate, learning_rate_end, learning_rate_factor;
-    int64_t learning_rate_period;
+    int learning_rate_schedule; // dq_schedule_kind, in gradient steps
+    double learning_rate, learning_rate_end, learning_rate_factor, learning_rate_delay, learning_rate_period;
     double clip_value, max_grad_norm; // 0: off
 
     // replay
     int64_t buffer_size;
-    bool replacement;
     int64_t learning_starts; // transitions stored before the first gradient step
     int64_t random_steps;    // environment steps with uniformly random actions at the start
     int64_t train_freq;      // environment steps between rounds of gradient steps
@@ -62,16 +72,21 @@ typedef struct dq_agent_config {
     bool bootstrap_truncated;
 
     // target network
-    int target_update;              // none | hard | soft
-    int target_update_unit;         // steps | episodes | updates
+    int target_update;              // dq_target_kind
+    int target_update_unit;         // dq_clock
     int64_t target_update_interval; // in that unit
     double tau;
 
     // exploration
-    int epsilon_schedule; // constant | linear | exponential | multiplied
-    int epsilon_clock;    // steps | episodes
+    int epsilon_schedule; // dq_schedule_kind
+    int epsilon_clock;    // dq_clock, steps or episodes
     double epsilon_start, epsilon_end, epsilon_delay, epsilon_period, epsilon_factor;
+
+    double strategy_options[64]; // read and written through the rows alone
 } dq_agent_config;
+
+// The rows of dq_agent_config. Built on the first call; any thread.
+DQ_API dq_option_table dq_agent_options(void);
 
 // A preset: a named agent as option assignments ("target_update=none"), nothing else.
 typedef struct dq_agent_preset {
@@ -91,8 +106,9 @@ DQ_API dq_status dq_agent_validate(const dq_agent_config *config, dq_error *erro
 typedef struct dq_agent dq_agent;
 
 // `seed` is the run's seed: the agent spawns its own streams (initialisation, exploration, sampling) from it.
+// `environments` is how many feed it.
 DQ_API dq_status dq_agent_create(dq_agent **out, const dq_agent_config *config, int observation_size,
-                                 int actions, uint64_t seed, dq_error *error);
+                                 int actions, int environments, uint64_t seed, dq_error *error);
 DQ_API void dq_agent_destroy(dq_agent *agent);
 
 DQ_API const dq_net *dq_agent_net(const dq_agent *agent);
@@ -101,6 +117,31 @@ DQ_API float *dq_agent_params(dq_agent *agent); // the online network's, [dq_net
 // q: [A] action values of one observation [D]. Greedy: the first of the largest.
 DQ_API void dq_agent_q(dq_agent *agent, const float *observation, float *q);
 DQ_API int dq_agent_greedy(dq_agent *agent, const float *observation);
+
+// --- what a training loop calls, in this order, once per round of environment steps ------------------------
+// (dq_run is such a loop; a program with an environment of another kind may write its own)
+
+// Actions for observations [count,D] of as many environments; `step` and `episode` are the clocks so far.
+DQ_API void dq_agent_act(dq_agent *agent, const float *observations, int count, int64_t step, int64_t episode,
+                         int32_t *actions);
+
+// One transition of environment `index` in [0, environments). `next_observation` is what
+// the step led to, before any reset.
+DQ_API void dq_agent_observe(dq_agent *agent, int index, const float *observation, int action, double reward,
+                             const float *next_observation, bool terminated, bool truncated);
+
+// The gradient steps and target updates that are due after `steps` new environment steps up to the clocks
+// `step` and `episode`. Returns the number of gradient steps made.
+DQ_API int dq_agent_learn(dq_agent *agent, int steps, int64_t step, int64_t episode);
+
+// What the last gradient steps told, and the schedules' present values.
+typedef struct dq_agent_report {
+    int64_t updates; // gradient steps so far
+    double loss_sum; // of all gradient steps since the report before
+    int64_t loss_count;
+    double epsilon, learning_rate;
+} dq_agent_report;
+DQ_API dq_agent_report dq_agent_take_report(dq_agent *agent, int64_t step, int64_t episode);
 
 #ifdef __cplusplus
 }

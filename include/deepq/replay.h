@@ -39,10 +39,6 @@ DQ_API int64_t dq_replay_add(dq_replay *replay, const dq_transition *transition)
 // O(1): slot in [0, size).
 DQ_API dq_transition dq_replay_at(const dq_replay *replay, int64_t slot);
 
-// Draws `count` slots uniformly, with or without replacement (without needs count <= size).
-DQ_API void dq_replay_sample(const dq_replay *replay, dq_rng *rng, bool replacement, int64_t *slots,
-                             int count);
-
 #ifdef __cplusplus
 }
 #endif
