@@ -3,6 +3,7 @@
 #   src/agent/head_NAME.c, backup_NAME.c, explore_NAME.c, src/replay/sampler_NAME.c
 #                        define  const dq_KIND_class dq_KIND_NAME (dq_explorer_class for explore)
 #   presets/ID.yml       the tuned options for environment ID, built into the library as text
+#   cli/cmd_NAME.c       defines  const cli_verb cli_verb_NAME, a verb of the program
 set(generated_dir ${PROJECT_BINARY_DIR}/generated)
 
 file(GLOB env_files CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/src/env/env_*.c)
@@ -75,3 +76,23 @@ file(CONFIGURE OUTPUT ${generated_dir}/strategy_list.c CONTENT
 
 set(DEEPQ_GENERATED_SOURCES ${generated_dir}/env_list.c ${generated_dir}/preset_list.c
     ${generated_dir}/strategy_list.c)
+
+file(GLOB verb_files CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/cli/cmd_*.c)
+set(verb_declarations "")
+set(verb_entries "")
+foreach(file ${verb_files})
+    get_filename_component(stem ${file} NAME_WE)
+    string(REPLACE "cmd_" "" name ${stem})
+    string(APPEND verb_declarations "extern const cli_verb cli_verb_${name};\n")
+    string(APPEND verb_entries "    &cli_verb_${name},\n")
+endforeach()
+file(CONFIGURE OUTPUT ${generated_dir}/verb_list.c CONTENT
+"// Made from the names of cli/cmd_*.c.
+#include \"cli.h\"
+
+@verb_declarations@
+const cli_verb *const cli_verbs[] = {
+@verb_entries@    NULL,
+};
+" @ONLY)
+set(DEEPQ_VERB_SOURCE ${generated_dir}/verb_list.c)

@@ -21,7 +21,7 @@ double test_largest_difference(const float *a, const float *b, size_t n, double 
     for (size_t i = 0; i < n; i++) {
         double size = fabs((double)b[i]) > scale ? fabs((double)b[i]) : scale;
         double difference = fabs((double)a[i] - (double)b[i]) / size;
-        if (!(difference <= largest)) largest = isnan(difference) ? INFINITY : difference;
+        if (!(difference <= largest)) largest = isnan(difference) ? (double)INFINITY : difference;
     }
     return largest;
 }
