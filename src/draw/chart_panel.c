@@ -19,7 +19,7 @@ typedef struct scale {
 } scale;
 
 static double place(const scale *s, double value) {
-    if (s->log) value = value > 0 ? log10(value) : NAN;
+    if (s->log) value = value > 0 ? log10(value) : (double)NAN;
     return s->start + s->span * (value - s->low) / (s->high - s->low);
 }
 
