@@ -36,8 +36,8 @@ struct dq_sampler_class {
     // The batch just learned from and its priorities (head: |td error| or cross entropy). May be NULL.
     void (*update)(dq_sampler *sampler, const int64_t *slots, const float *priorities, int batch);
 
-    // How many transitions a draw of `batch` needs. NULL: one.
-    int64_t (*needs)(const dq_sampler *sampler, int batch);
+    // How many stored transitions a draw of `batch` needs, with these options. NULL: one.
+    int64_t (*needs)(const void *options, int batch);
 
     // The memory to save (its size in *size), and what to do after it was read back. Both may be NULL.
     void *(*state)(dq_sampler *sampler, size_t *size);

@@ -58,8 +58,8 @@ static void draw(dq_sampler *sampler, dq_rng *rng, int64_t size, int64_t updates
     for (int i = 0; i < batch; i++) weights[i] = 1.0F;
 }
 
-static int64_t needs(const dq_sampler *sampler, int batch) {
-    return ((const uniform_sampler *)sampler)->replacement ? 1 : batch;
+static int64_t needs(const void *options, int batch) {
+    return ((const uniform_options *)options)->replacement ? 1 : batch;
 }
 
 const dq_sampler_class dq_sampler_uniform = {

@@ -1,0 +1,375 @@
+// The one learner: every member of the DQN family is this file with other parts.
+//
+// Place: environment -> dq_agent_observe (n-step -> store -> sampler) -> dq_agent_learn -> dq_agent_act.
+// What the future depends on lies in one block of plain memory (counters, random streams, parameters,
+// target parameters, optimizer state), so that a checkpoint is a copy. Batches are panels (deepq/net.h).
+// A gradient step allocates nothing; which head, backup, sampler and explorer work is settled at creation.
+#include "agent/agent.h"
+
+#include "agent/config.h"
+#include "base/arena.h"
+#include "replay/nstep.h"
+#include "replay/store.h"
+
+#include <assert.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+// Keys of the agent's streams below the run's seed.
+enum { STREAM_INIT, STREAM_EXPLORE, STREAM_SAMPLE };
+
+typedef struct counters {
+    dq_rng explore_rng, sample_rng;
+    int64_t updates; // gradient steps
+    int64_t synced_episode;
+    double loss_sum;
+    int64_t loss_count;
+} counters;
+
+struct dq_agent {
+    dq_agent_config config;
+    dq_schedule epsilon, learning_rate;
+    dq_optimizer_config optimizer;
+    dq_qnet qnet;
+    const dq_backup_class *backup;
+    const dq_explorer_class *explorer;
+    const void *backup_options, *explorer_options;
+    dq_sampler *sampler;
+    dq_replay *replay;
+    dq_nstep *nstep;
+    int environments;
+    int64_t needed; // transitions stored before learning
+
+    dq_arena saved; // what checkpoints hold
+    counters *now;
+    float *params, *target_params; // [dq_net_size]; the same array without a target network
+    float *optimizer_state;
+
+    // scratch
+    int panels; // P of a batch
+    float *gradient;
+    dq_asker asker;                               // acting
+    dq_workspace *online, *target;                // at s, at s'
+    dq_workspace *online_next, *target_current;   // for backups that want them, else NULL
+    int64_t *slots;                               // [B]
+    int32_t *action;                              // [P][16]
+    float *reward, *discount, *weight, *priority; // [P][16]
+    float *next_q, *next_q_online, *q, *policy;   // [P][A][16]
+    float *targets, *d_output;                    // [P][targets][16], [P][A*N][16]
+    float *acting_q;                              // [environments][A]
+    dq_transition *complete;                      // [n_step]
+    dq_arena scratch;
+};
+
+// --- one gradient step -----------------------------------------------------------------------------------
+
+// Action values of a network output, kept apart from the workspace that made them.
+static const float *values(const dq_agent *agent, const float *output, float *q) {
+    return agent->qnet.head->head_class->to_q(agent->qnet.head, output, agent->panels, q);
+}
+
+// A forward pass whose input panels are those of `source`.
+static const float *forward_copy(dq_agent *agent, dq_workspace *workspace, dq_workspace *source,
+                                 float *params) {
+    size_t size = (size_t)agent->panels * DQ_LANES * (size_t)agent->qnet.observation_size * sizeof(float);
+    memcpy(dq_workspace_input(workspace), dq_workspace_input(source), size);
+    return dq_net_forward(agent->qnet.net, params, workspace, (int)agent->config.batch_size, DQ_EVAL);
+}
+
+static void learn_once(dq_agent *agent) {
+    const dq_agent_config *config = &agent->config;
+    const dq_head *head = agent->qnet.head;
+    const dq_net *net = agent->qnet.net;
+    const dq_sampler_class *sampler = agent->sampler->sampler_class;
+    counters *now = agent->now;
+    const int batch = (int)config->batch_size;
+
+    sampler->draw(agent->sampler, &now->sample_rng, dq_replay_size(agent->replay), now->updates, batch,
+                  agent->slots, agent->weight);
+    dq_replay_gather(agent->replay, agent->slots, batch, dq_workspace_input(agent->online),
+                     dq_workspace_input(agent->target), agent->action, agent->reward, agent->discount);
+
+    dq_backup_inputs inputs = {.actions = agent->qnet.actions,
+                               .panels = agent->panels,
+                               .action = agent->action,
+                               .discount = agent->discount};
+    if (agent->online_next)
+        inputs.next_q_online =
+            values(agent, forward_copy(agent, agent->online_next, agent->target, agent->params),
+                   agent->next_q_online);
+    if (agent->target_current)
+        inputs.q = values(
+            agent, forward_copy(agent, agent->target_current, agent->online, agent->target_params), agent->q);
+    const float *next_output = dq_net_forward(net, agent->target_params, agent->target, batch, DQ_EVAL);
+    inputs.next_q = values(agent, next_output, agent->next_q);
+    agent->backup->apply(agent->backup_options, &inputs, agent->policy, agent->reward);
+    head->head_class->target(head, next_output, agent->policy, agent->reward, agent->discount, agent->panels,
+                             agent->targets);
+
+    const float *output = dq_net_forward(net, agent->params, agent->online, batch, DQ_TRAIN);
+    double loss = head->head_class->loss(head, output, agent->action, agent->targets, agent->weight, batch,
+                                         agent->d_output, agent->priority);
+    dq_net_backward(net, agent->params, agent->online, batch, agent->d_output, agent->gradient);
+
+    const size_t trainable = dq_net_trainable(net);
+    if (config->clip_value > 0) dq_clip_value(agent->gradient, trainable, config->clip_value);
+    if (config->max_grad_norm > 0) dq_clip_norm(agent->gradient, trainable, config->max_grad_norm);
+    double rate = dq_schedule_at(&agent->learning_rate, now->updates);
+    now->updates++;
+    dq_optimizer_step(&agent->optimizer, agent->optimizer_state, now->updates, rate, agent->params,
+                      agent->gradient, trainable);
+    if (sampler->update) sampler->update(agent->sampler, agent->slots, agent->priority, batch);
+    now->loss_sum += loss;
+    now->loss_count++;
+}
+
+// --- the target network ------------------------------------------------------------------------------------
+
+static void update_target(dq_agent *agent) {
+    const size_t size = dq_net_size(agent->qnet.net), trainable = dq_net_trainable(agent->qnet.net);
+    if (agent->config.target_update == DQ_TARGET_HARD) {
+        memcpy(agent->target_params, agent->params, size * sizeof(float));
+    } else if (agent->config.target_update == DQ_TARGET_SOFT) { // Lillicrap et al. 2016, algorithm 1
+        const float tau = (float)agent->config.tau;
+        for (size_t i = 0; i < trainable; i++)
+            agent->target_params[i] += tau * (agent->params[i] - agent->target_params[i]);
+        memcpy(agent->target_params + trainable, agent->params + trainable,
+               (size - trainable) * sizeof(float));
+    }
+}
+
+// How many multiples of `interval` lie in (before, now].
+static int64_t multiples(int64_t before, int64_t now, int64_t interval) {
+    return now / interval - before / interval;
+}
+
+int dq_agent_learn(dq_agent *agent, int steps, int64_t step, int64_t episode) {
+    const dq_agent_config *config = &agent->config;
+    const int64_t interval = config->target_update_interval;
+    int made = 0;
+    if (dq_replay_size(agent->replay) >= agent->needed) {
+        int64_t rounds = multiples(step - steps, step, config->train_freq);
+        for (int64_t i = 0; i < rounds * config->gradient_steps; i++, made++) {
+            learn_once(agent);
+            if (config->target_update_unit == DQ_CLOCK_UPDATES && agent->now->updates % interval == 0)
+                update_target(agent);
+        }
+    }
+    if (config->target_update_unit == DQ_CLOCK_STEPS && multiples(step - steps, step, interval) > 0)
+        update_target(agent);
+    if (config->target_update_unit == DQ_CLOCK_EPISODES) {
+        if (multiples(agent->now->synced_episode, episode, interval) > 0) update_target(agent);
+        agent->now->synced_episode = episode;
+    }
+    return made;
+}
+
+// --- acting and observing ----------------------------------------------------------------------------------
+
+static double epsilon_at(const dq_agent *agent, int64_t step, int64_t episode) {
+    if (step < agent->config.random_steps) return 1;
+    return dq_schedule_at(&agent->epsilon, agent->config.epsilon_clock == DQ_CLOCK_EPISODES ? episode : step);
+}
+
+void dq_agent_act(dq_agent *agent, const float *observations, int count, int64_t step, int64_t episode,
+                  int32_t *actions) {
+    const dq_explorer_class *explorer = agent->explorer;
+    const int width = agent->qnet.actions;
+    double epsilon = epsilon_at(agent, step, episode);
+    dq_rng *rng = &agent->now->explore_rng;
+    int asking = explorer->propose(agent->explorer_options, rng, epsilon, width, count, actions);
+    if (asking == 0) return;
+    if (count == 1)
+        dq_asker_one(&agent->asker, agent->params, observations, agent->acting_q);
+    else
+        dq_asker_many(&agent->asker, agent->params, observations, count, agent->acting_q);
+    for (int i = 0; i < count; i++)
+        if (actions[i] == DQ_ASK_Q)
+            actions[i] =
+                explorer->choose(agent->explorer_options, rng, epsilon, agent->acting_q + i * width, width);
+}
+
+void dq_agent_observe(dq_agent *agent, int index, const float *observation, int action, double reward,
+                      const float *next_observation, bool terminated, bool truncated) {
+    int count = dq_nstep_push(agent->nstep, index, observation, action, reward, next_observation, terminated,
+                              truncated, agent->complete);
+    for (int i = 0; i < count; i++) {
+        int64_t slot = dq_replay_add(agent->replay, &agent->complete[i]);
+        if (agent->sampler->sampler_class->insert)
+            agent->sampler->sampler_class->insert(agent->sampler, slot);
+    }
+}
+
+void dq_agent_q(dq_agent *agent, const float *observation, float *q) {
+    dq_asker_one(&agent->asker, agent->params, observation, q);
+}
+
+int dq_agent_greedy(dq_agent *agent, const float *observation) {
+    dq_agent_q(agent, observation, agent->acting_q);
+    return dq_argmax(agent->acting_q, agent->qnet.actions);
+}
+
+dq_agent_report dq_agent_take_report(dq_agent *agent, int64_t step, int64_t episode) {
+    counters *now = agent->now;
+    dq_agent_report report = {.updates = now->updates,
+                              .loss_sum = now->loss_sum,
+                              .loss_count = now->loss_count,
+                              .epsilon = epsilon_at(agent, step, episode),
+                              .learning_rate = dq_schedule_at(&agent->learning_rate, now->updates)};
+    now->loss_sum = 0;
+    now->loss_count = 0;
+    return report;
+}
+
+const dq_net *dq_agent_net(const dq_agent *agent) {
+    return agent->qnet.net;
+}
+
+float *dq_agent_params(dq_agent *agent) {
+    return agent->params;
+}
+
+const dq_qnet *dq_agent_qnet(const dq_agent *agent) {
+    return &agent->qnet;
+}
+
+dq_replay *dq_agent_replay(dq_agent *agent) {
+    return agent->replay;
+}
+
+// --- checkpoints -------------------------------------------------------------------------------------------
+
+void dq_agent_state(dq_agent *agent, dq_block blocks[DQ_AGENT_BLOCKS]) {
+    blocks[0] = (dq_block){"agent", agent->saved.base, agent->saved.used};
+    blocks[1] = (dq_block){.name = "n-step"};
+    blocks[1].data = dq_nstep_state(agent->nstep, &blocks[1].size);
+    blocks[2] = (dq_block){.name = "sampler"};
+    if (agent->sampler->sampler_class->state)
+        blocks[2].data = agent->sampler->sampler_class->state(agent->sampler, &blocks[2].size);
+}
+
+void dq_agent_restored(dq_agent *agent) {
+    if (agent->sampler->sampler_class->restored) agent->sampler->sampler_class->restored(agent->sampler);
+}
+
+// --- creation ----------------------------------------------------------------------------------------------
+
+static void lay_out_saved(dq_arena *arena, void *user) {
+    dq_agent *agent = user;
+    size_t size = dq_net_size(agent->qnet.net), trainable = dq_net_trainable(agent->qnet.net);
+    agent->now = dq_arena_array(arena, counters, 1);
+    agent->params = dq_arena_floats(arena, size);
+    agent->target_params = agent->params;
+    if (agent->config.target_update != DQ_TARGET_NONE) agent->target_params = dq_arena_floats(arena, size);
+    agent->optimizer_state = dq_arena_floats(arena, dq_optimizer_state_size(&agent->optimizer, trainable));
+}
+
+static void lay_out_scratch(dq_arena *arena, void *user) {
+    dq_agent *agent = user;
+    size_t padded = (size_t)agent->panels * DQ_LANES, actions = (size_t)agent->qnet.actions;
+    size_t outputs = (size_t)dq_net_outputs(agent->qnet.net), targets = (size_t)agent->qnet.head->targets;
+    agent->gradient = dq_arena_floats(arena, dq_net_size(agent->qnet.net));
+    agent->slots = dq_arena_array(arena, int64_t, padded);
+    agent->action = dq_arena_array(arena, int32_t, padded);
+    agent->reward = dq_arena_floats(arena, padded);
+    agent->discount = dq_arena_floats(arena, padded);
+    agent->weight = dq_arena_floats(arena, padded);
+    agent->priority = dq_arena_floats(arena, padded);
+    agent->next_q = dq_arena_floats(arena, padded * actions);
+    agent->next_q_online = dq_arena_floats(arena, padded * actions);
+    agent->q = dq_arena_floats(arena, padded * actions);
+    agent->policy = dq_arena_floats(arena, padded * actions);
+    agent->targets = dq_arena_floats(arena, padded * targets);
+    agent->d_output = dq_arena_floats(arena, padded * outputs);
+    agent->acting_q = dq_arena_floats(arena, (size_t)agent->environments * actions);
+    agent->complete = dq_arena_array(arena, dq_transition, (size_t)agent->config.n_step);
+}
+
+static dq_status make_workspaces(dq_agent *agent, dq_error *error) {
+    const dq_net *net = agent->qnet.net;
+    const int batch = (int)agent->config.batch_size;
+    dq_status status = dq_workspace_create(&agent->online, net, batch, error);
+    if (!status) status = dq_workspace_create(&agent->target, net, batch, error);
+    if (!status && agent->backup->wants_online)
+        status = dq_workspace_create(&agent->online_next, net, batch, error);
+    if (!status && agent->backup->wants_current)
+        status = dq_workspace_create(&agent->target_current, net, batch, error);
+    if (!status) status = dq_asker_init(&agent->asker, &agent->qnet, agent->environments, error);
+    return status;
+}
+
+static dq_status make_replay(dq_agent *agent, dq_error *error) {
+    const dq_agent_config *config = &agent->config;
+    const dq_sampler_class *sampler = dq_sampler_classes[config->sampler];
+    const void *options = dq_agent_strategy_options(config, &sampler->about);
+    const int width = agent->qnet.observation_size;
+    dq_status status = dq_replay_create(&agent->replay, config->buffer_size, width, error);
+    if (!status)
+        status = dq_nstep_create(&agent->nstep, (int)config->n_step, agent->environments, width,
+                                 config->gamma, config->bootstrap_truncated, error);
+    if (!status) status = sampler->create(&agent->sampler, options, config->buffer_size, error);
+    if (!status) agent->sampler->sampler_class = sampler;
+    agent->needed = config->learning_starts;
+    if (sampler->needs && agent->needed < sampler->needs(options, (int)config->batch_size))
+        agent->needed = sampler->needs(options, (int)config->batch_size);
+    return status;
+}
+
+dq_status dq_agent_create(dq_agent **out, const dq_agent_config *config, int observation_size, int actions,
+                          int environments, uint64_t seed, dq_error *error) {
+    *out = NULL;
+    dq_status status = dq_agent_validate(config, error);
+    if (status) return status;
+    dq_agent *agent = calloc(1, sizeof *agent);
+    if (!agent) return dq_fail(error, DQ_MEMORY, "agent", "there is no memory for the agent");
+    agent->config = *config;
+    agent->environments = environments;
+    agent->panels = ((int)config->batch_size + DQ_LANES - 1) / DQ_LANES;
+    agent->epsilon = dq_agent_epsilon_schedule(config);
+    agent->learning_rate = dq_agent_learning_rate_schedule(config);
+    agent->optimizer = dq_agent_optimizer(config);
+    agent->backup = dq_backup_classes[config->backup];
+    agent->explorer = dq_explorer_classes[config->explorer];
+    agent->backup_options = dq_agent_strategy_options(&agent->config, &agent->backup->about);
+    agent->explorer_options = dq_agent_strategy_options(&agent->config, &agent->explorer->about);
+
+    int most = config->batch_size > environments ? (int)config->batch_size : environments;
+    status = dq_qnet_init(&agent->qnet, config, observation_size, actions, most, error);
+    if (!status)
+        status = dq_arena_create(&agent->saved, lay_out_saved, agent, "the agent's parameters", error);
+    if (!status)
+        status = dq_arena_create(&agent->scratch, lay_out_scratch, agent, "the agent's batches", error);
+    if (!status) status = make_workspaces(agent, error);
+    if (!status) status = make_replay(agent, error);
+    if (status) goto fail;
+
+    dq_rng rng;
+    dq_rng_seed_child(&rng, seed, &(uint32_t){STREAM_INIT}, 1);
+    dq_rng_seed_child(&agent->now->explore_rng, seed, &(uint32_t){STREAM_EXPLORE}, 1);
+    dq_rng_seed_child(&agent->now->sample_rng, seed, &(uint32_t){STREAM_SAMPLE}, 1);
+    dq_net_init(agent->qnet.net, agent->params, &rng);
+    if (agent->target_params != agent->params)
+        memcpy(agent->target_params, agent->params, dq_net_size(agent->qnet.net) * sizeof(float));
+    *out = agent;
+    return DQ_OK;
+fail:
+    dq_agent_destroy(agent);
+    return status;
+}
+
+void dq_agent_destroy(dq_agent *agent) {
+    if (!agent) return;
+    if (agent->sampler) agent->sampler->sampler_class->destroy(agent->sampler);
+    dq_nstep_destroy(agent->nstep);
+    dq_replay_destroy(agent->replay);
+    dq_asker_deinit(&agent->asker);
+    dq_workspace_destroy(agent->online);
+    dq_workspace_destroy(agent->target);
+    dq_workspace_destroy(agent->online_next);
+    dq_workspace_destroy(agent->target_current);
+    dq_qnet_deinit(&agent->qnet);
+    dq_arena_destroy(&agent->saved);
+    dq_arena_destroy(&agent->scratch);
+    free(agent);
+}
