@@ -2,6 +2,7 @@
 #   src/env/env_NAME.c   defines  const dq_env_class *const dq_env_NAME_classes[] (NULL-terminated)
 #   src/agent/head_NAME.c, backup_NAME.c, explore_NAME.c, src/replay/sampler_NAME.c
 #                        define  const dq_KIND_class dq_KIND_NAME (dq_explorer_class for explore)
+#   src/nn/layer_KIND.c  defines  const dq_layer_class dq_layer_KIND
 #   presets/ID.yml       the tuned options for environment ID, built into the library as text
 #   cli/cmd_NAME.c       defines  const cli_verb cli_verb_NAME, a verb of the program
 set(generated_dir ${PROJECT_BINARY_DIR}/generated)
@@ -50,7 +51,7 @@ const struct dq_preset_text dq_preset_texts[] = {
 " @ONLY)
 
 set(strategy_lists "")
-foreach(kind agent/head:head agent/backup:backup agent/explore:explorer replay/sampler:sampler)
+foreach(kind agent/head:head agent/backup:backup agent/explore:explorer replay/sampler:sampler nn/layer:layer)
     string(REGEX MATCH "^(.*)/(.*):(.*)$" matched ${kind})
     set(folder ${CMAKE_MATCH_1})
     set(prefix ${CMAKE_MATCH_2})
@@ -67,10 +68,11 @@ foreach(kind agent/head:head agent/backup:backup agent/explore:explorer replay/s
         "\n${declarations}const dq_${type}_class *const dq_${type}_classes[] = {\n${entries}    NULL,\n};\n")
 endforeach()
 file(CONFIGURE OUTPUT ${generated_dir}/strategy_list.c CONTENT
-"// Made from the names of src/agent/{head,backup,explore}_*.c and src/replay/sampler_*.c.
+"// Made from the names of src/agent/{head,backup,explore}_*.c src/replay/sampler_*.c and src/nn/layer_*.c.
 #include \"agent/backup.h\"
 #include \"agent/explore.h\"
 #include \"agent/head.h\"
+#include \"nn/layer.h\"
 #include \"replay/sampler.h\"
 @strategy_lists@" @ONLY)
 

@@ -19,6 +19,12 @@ extern "C" {
 
 #define DQ_LANES 16 // samples in a panel
 
+// The instruction set that the kernels of this process use: "ref", "avx2" or "avx512". It is the highest
+// that the processor has; the environment variable DQ_CPU masks downwards (a level that the processor lacks
+// gives the next one below; an unknown value is ignored with a warning to the log). Every level gives the
+// same bits.
+DQ_API const char *dq_cpu_level_name(void);
+
 typedef struct dq_net dq_net;
 typedef struct dq_workspace dq_workspace;
 
@@ -29,6 +35,8 @@ typedef struct dq_layer_spec {
     const char *name; // tensor names become name.weight, name.bias, ...
     int out;          // linear: output features; others keep their input's width
     double slope;     // leaky_relu; 0 means PyTorch's default of 0.01
+    double epsilon;   // normalisation layers; 0 means PyTorch's default of 1e-5
+    double momentum;  // batch_norm's running statistics; 0 means PyTorch's default of 0.1
 } dq_layer_spec;
 
 // One named tensor of the parameter array. Rows may be padded: element (r, c) is at offset + r*stride + c.
@@ -60,7 +68,8 @@ DQ_API void dq_net_init(const dq_net *net, float *params, dq_rng *rng);
 DQ_API dq_status dq_workspace_create(dq_workspace **out, const dq_net *net, int max_batch, dq_error *error);
 DQ_API void dq_workspace_destroy(dq_workspace *workspace);
 
-// Where a batch's input panels go: [ceil(max_batch/16)][inputs][16].
+// Where a batch's input panels go: [ceil(max_batch/16)][inputs][16]. They stay as they are until backward
+// has used them.
 DQ_API float *dq_workspace_input(dq_workspace *workspace);
 
 // rows: [B,F] row-major <-> panels
@@ -73,7 +82,8 @@ typedef enum dq_mode {
 } dq_mode;
 
 // Runs the network on the workspace's input panels; returns output panels [ceil(B/16)][outputs][16] that
-// stay valid until the next forward in this workspace. params is written only in DQ_TRAIN mode, and only
+// stay valid until the next forward in this workspace. A DQ_EVAL forward leaves what an earlier DQ_TRAIN
+// forward kept for backward in place, its input excepted. params is written only in DQ_TRAIN mode, and only
 // in its untrainable part.
 DQ_API const float *dq_net_forward(const dq_net *net, float *params, dq_workspace *workspace, int batch,
                                    dq_mode mode);
@@ -120,6 +130,9 @@ DQ_API void dq_optimizer_step(const dq_optimizer_config *config, float *state, i
 // torch.nn.utils.clip_grad_value_ and clip_grad_norm_ over one flat gradient. The norm before is returned.
 DQ_API void dq_clip_value(float *gradient, size_t count, double limit);
 DQ_API double dq_clip_norm(float *gradient, size_t count, double limit);
+
+// Soft target update: target[i] += tau * (online[i] - target[i]).
+DQ_API void dq_params_blend(float *target, const float *online, size_t count, double tau);
 
 #ifdef __cplusplus
 }

@@ -1,0 +1,119 @@
+// The kernel table: every hot loop of the library behind one function pointer.
+//
+// The table is filled with the C references (ref/*.c) and then overridden by what the processor has
+// (x86/avx2.c, x86/avx512.c: one template, one instance per instruction set). Every level gives the same
+// bits: an element of a matrix product is one chain of fused multiply-adds in the order of k, and every
+// other sum has one order (16 lane sums, then sum_lanes' tree). Kernels keep no state and may run on
+// any number of threads.
+#ifndef DQ_KERNEL_KERNEL_H
+#define DQ_KERNEL_KERNEL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+typedef enum dq_cpu_level { DQ_CPU_REF, DQ_CPU_AVX2, DQ_CPU_AVX512, DQ_CPU_LEVELS } dq_cpu_level;
+
+// What happens to a value on its way out: y = relu(x), or leaky_relu(x) with a slope >= 0.
+typedef enum dq_nonlinearity_kind {
+    DQ_NONLINEARITY_NONE,
+    DQ_NONLINEARITY_RELU,
+    DQ_NONLINEARITY_LEAKY
+} dq_nonlinearity_kind;
+
+typedef struct dq_nonlinearity {
+    dq_nonlinearity_kind kind;
+    float slope; // leaky only
+} dq_nonlinearity;
+
+// C(m, panel, lane) = act(start(m) + sum over k of A(m, k) P(panel, k, lane)), k = outer * k_inner + inner.
+//   A(m, k)           = a[m * a_row + outer * a_outer + inner * a_inner]       scalars, broadcast
+//   P(panel, k, lane) = p[panel * p_panel + outer * p_outer + inner * 16 + lane]
+//   C(m, panel, lane) = c[m * c_row + panel * c_panel + lane]
+// With `mask`, addressed like C, the activation is not applied but differentiated: where mask > 0 the sum
+// is stored as it is, elsewhere times 0 (relu) or the slope (leaky).
+typedef struct dq_gemm {
+    int rows, panels;
+    int columns; // stored columns, 16 * (panels - 1) < columns <= 16 * panels
+    int k_outer, k_inner;
+    const float *a;
+    size_t a_row, a_outer, a_inner;
+    const float *p;
+    size_t p_panel, p_outer;
+    float *c;
+    size_t c_row, c_panel;
+    const float *bias; // [rows] where each sum starts; NULL: at 0
+    dq_nonlinearity activation;
+    const float *mask;
+} dq_gemm;
+
+// Constants of one Adam step. `decay` multiplies the parameter first (AdamW), `l2` is added to the gradient.
+typedef struct dq_adam {
+    float beta1, rest1, beta2, rest2; // rest = 1 - beta
+    float l2, decay;
+    float root_scale; // 1 / sqrt(1 - beta2^t)
+    float epsilon;
+    float step_size; // learning rate / (1 - beta1^t)
+} dq_adam;
+
+typedef struct dq_rmsprop {
+    float alpha, rest, l2, epsilon, momentum, learning_rate;
+} dq_rmsprop;
+
+typedef struct dq_kernels {
+    const char *name;
+
+    void (*gemm)(const dq_gemm *g);
+
+    // c[r*c_row + q] = sum over panels and lanes of y[panel][r][lane] * x[panel][q][lane].
+    // y: [panels][rows][16], x: [panels][columns][16]. The narrow layers' weight gradients.
+    void (*gemm_lanes)(const float *y, int rows, const float *x, int columns, int panels, float *c,
+                       size_t c_row);
+
+    // sum[r] = sum over panels and lanes of y[panel][r][lane]; y: [panels][rows][16]
+    void (*row_sums)(const float *y, int rows, int panels, float *sum);
+
+    // panels [panels][features][16] -> out [ceil(features/16)][panels*16][16], zero past `features`
+    void (*transpose)(const float *x, int features, int panels, float *out);
+
+    // y[r] = act(bias[r] + w[r*w_row .. +columns] . x), 16 lane sums and tree; x: [columns]
+    void (*matvec)(const float *w, size_t w_row, const float *bias, const float *x, int rows, int columns,
+                   dq_nonlinearity activation, float *y);
+
+    // y = act(x), and d = d_y * act'(y); n is any count, in and out may be the same
+    void (*activate)(const float *x, float *y, size_t n, dq_nonlinearity activation);
+    void (*activate_backward)(const float *d_y, const float *y, float *d, size_t n,
+                              dq_nonlinearity activation);
+
+    // optimizers: p [n] from g [n]; state arrays [n]; v_max, average and buffer may be NULL (option off)
+    void (*adam)(float *p, const float *g, float *m, float *v, float *v_max, size_t n, const dq_adam *c);
+    void (*rmsprop)(float *p, const float *g, float *v, float *average, float *buffer, size_t n,
+                    const dq_rmsprop *c);
+    void (*sgd)(float *p, const float *g, float *buffer, size_t n, float learning_rate, float momentum,
+                float l2);
+
+    void (*clip)(float *g, size_t n, float limit);   // into [-limit, limit]
+    void (*scale)(float *g, size_t n, float factor); // g *= factor
+    double (*square_sum)(const float *g, size_t n);  // lane sums in double
+    void (*blend)(float *target, const float *source, size_t n,
+                  float rate); // target += rate (source - target)
+} dq_kernels;
+
+// The table of this process: the highest level that the processor has and DQ_CPU allows.
+const dq_kernels *dq_kernels_get(void);
+
+// The table of one level, NULL when this build or this processor lacks it.
+const dq_kernels *dq_kernels_at(dq_cpu_level level);
+
+// Filled by each instruction set's file; each overrides the entries it has.
+void dq_kernels_ref(dq_kernels *table);
+#if defined(__x86_64__)
+void dq_kernels_avx2(dq_kernels *table);
+void dq_kernels_avx512(dq_kernels *table);
+#endif
+
+// The one order in which 16 lane sums become one number.
+#define DQ_SUM_LANES(s)                                                                                      \
+    (((((s)[0] + (s)[8]) + ((s)[4] + (s)[12])) + (((s)[2] + (s)[10]) + ((s)[6] + (s)[14]))) +                \
+     ((((s)[1] + (s)[9]) + ((s)[5] + (s)[13])) + (((s)[3] + (s)[11]) + ((s)[7] + (s)[15]))))
+
+#endif

@@ -1,0 +1,9 @@
+// The optimizer and clipping kernels at the reference level.
+#include "kernel/ref/ref.h"
+
+#define TARGET
+#include "kernel/elementwise_template.h"
+
+void dq_ref_elementwise(dq_kernels *table) {
+    fill_elementwise(table);
+}

@@ -1,0 +1,14 @@
+// The kernel templates at the AVX-512F level.
+#include "kernel/kernel.h"
+
+#if defined(__x86_64__)
+#include "kernel/x86/vec_avx512.h"
+
+#include "kernel/elementwise_template.h"
+#include "kernel/x86/gemm_template.h"
+
+void dq_kernels_avx512(dq_kernels *table) {
+    fill_elementwise(table);
+    table->gemm = gemm;
+}
+#endif

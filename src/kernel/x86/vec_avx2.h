@@ -1,0 +1,29 @@
+// The vector layer of the kernel templates for AVX2 with FMA: 8 floats a vector, 2 vectors a panel.
+#include <immintrin.h>
+
+#define TARGET __attribute__((target("avx2,fma")))
+
+#define VEC              __m256
+#define VEC_LANES        8
+#define VEC_LOAD(p)      _mm256_loadu_ps(p)
+#define VEC_STORE(p, v)  _mm256_storeu_ps(p, v)
+#define VEC_BROADCAST(p) _mm256_broadcast_ss(p)
+#define VEC_ZERO()       _mm256_setzero_ps()
+#define VEC_ADD(a, b)    _mm256_add_ps(a, b)
+#define VEC_MUL(a, b)    _mm256_mul_ps(a, b)
+#define VEC_FMA(a, b, c) _mm256_fmadd_ps(a, b, c)
+#define VEC_MAX(a, b)    _mm256_max_ps(a, b)
+// where > 0 ? a : b, and where > 0 ? a : 0
+#define VEC_SELECT_POSITIVE(where, a, b)                                                                     \
+    _mm256_blendv_ps(b, a, _mm256_cmp_ps(where, _mm256_setzero_ps(), _CMP_GT_OQ))
+#define VEC_KEEP_POSITIVE(where, a) _mm256_and_ps(a, _mm256_cmp_ps(where, _mm256_setzero_ps(), _CMP_GT_OQ))
+
+// Tiles of the matrix product: ROWS_MAX rows x the panels that fill the 16 registers.
+#define TILE_ROWS         6
+#define TILE_PANELS(rows) ((rows) == 1 ? 6 : (rows) == 2 ? 3 : (rows) == 3 ? 2 : 1)
+#define TILE_PANELS_MAX   6
+#define TILES(X)                                                                                             \
+    X(1, 1)                                                                                                  \
+    X(1, 2) X(1, 3) X(1, 4) X(1, 5) X(1, 6) X(2, 1) X(2, 2) X(2, 3) X(3, 1) X(3, 2) X(4, 1) X(5, 1) X(6, 1)
+
+#define PANEL_CACHE 16384 // bytes of first-level cache for panels of P

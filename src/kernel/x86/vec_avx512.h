@@ -1,0 +1,34 @@
+// The vector layer of the kernel templates for AVX-512F: 16 floats a vector, 1 vector a panel.
+#ifndef DQ_EMULATE_AVX512 // the kernel tests run these templates over an emulation of the instructions
+#include <immintrin.h>
+#define TARGET __attribute__((target("avx512f,prefer-vector-width=512")))
+#else
+#define TARGET
+#endif
+
+#define VEC              __m512
+#define VEC_LANES        16
+#define VEC_LOAD(p)      _mm512_loadu_ps(p)
+#define VEC_STORE(p, v)  _mm512_storeu_ps(p, v)
+#define VEC_BROADCAST(p) _mm512_set1_ps(*(p))
+#define VEC_ZERO()       _mm512_setzero_ps()
+#define VEC_ADD(a, b)    _mm512_add_ps(a, b)
+#define VEC_MUL(a, b)    _mm512_mul_ps(a, b)
+#define VEC_FMA(a, b, c) _mm512_fmadd_ps(a, b, c)
+#define VEC_MAX(a, b)    _mm512_max_ps(a, b)
+#define VEC_SELECT_POSITIVE(where, a, b)                                                                     \
+    _mm512_mask_mov_ps(b, _mm512_cmp_ps_mask(where, _mm512_setzero_ps(), _CMP_GT_OQ), a)
+#define VEC_KEEP_POSITIVE(where, a)                                                                          \
+    _mm512_maskz_mov_ps(_mm512_cmp_ps_mask(where, _mm512_setzero_ps(), _CMP_GT_OQ), a)
+
+#define TILE_ROWS         6
+#define TILE_PANELS(rows) ((rows) <= 2 ? 8 : 4)
+#define TILE_PANELS_MAX   8
+#define TILES(X)                                                                                             \
+    X(1, 1)                                                                                                  \
+    X(1, 2)                                                                                                  \
+    X(1, 3) X(1, 4) X(1, 5) X(1, 6) X(1, 7) X(1, 8) X(2, 1) X(2, 2) X(2, 3) X(2, 4) X(2, 5) X(2, 6) X(2, 7)  \
+        X(2, 8) X(3, 1) X(3, 2) X(3, 3) X(3, 4) X(4, 1) X(4, 2) X(4, 3) X(4, 4) X(5, 1) X(5, 2) X(5, 3)      \
+            X(5, 4) X(6, 1) X(6, 2) X(6, 3) X(6, 4)
+
+#define PANEL_CACHE 32768 // bytes of first-level cache for panels of P

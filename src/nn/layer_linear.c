@@ -1,0 +1,120 @@
+// Linear: y = W x + b. x: [P][in][16], y: [P][out][16], W: [out][in], b: [out].
+//
+// All three products are the one matrix kernel: forward broadcasts W's elements over panels of x; the input
+// gradient reads W by columns; the weight gradient sums over samples, so it needs x with samples as rows
+// (the transpose kernel). Layers with a narrow end skip that transpose: they sum lane by lane instead.
+#include "nn/layer.h"
+
+#include <math.h>
+
+enum { WEIGHT, BIAS };
+
+#define NARROW 8 // features at or below which lane sums are quicker than a transpose
+
+static dq_status plan_linear(dq_layer *layer, struct dq_plan *plan, dq_error *error) {
+    if (layer->spec.out < 1)
+        return dq_fail(error, DQ_USAGE, layer->name, "a linear layer needs at least 1 output, not %d",
+                       layer->spec.out);
+    layer->out_shape = (dq_shape){1, 1, layer->spec.out};
+    layer->scratch_panel = ((size_t)layer->in + 15) / 16 * 256;
+    dq_status status = dq_plan_tensor(plan, layer, "weight", 2, layer->spec.out, layer->in, true, error);
+    if (status == DQ_OK) status = dq_plan_tensor(plan, layer, "bias", 1, 1, layer->spec.out, true, error);
+    return status;
+}
+
+// PyTorch's nn.Linear: Kaiming uniform with a = sqrt(5) comes to +-1/sqrt(in) for weights and biases alike.
+static void init_linear(const dq_layer *layer, float *params, dq_rng *rng) {
+    double bound = 1.0 / sqrt((double)layer->in);
+    float *weight = params + layer->offset[WEIGHT], *bias = params + layer->offset[BIAS];
+    for (size_t i = 0; i < (size_t)layer->out * (size_t)layer->in; i++)
+        weight[i] = (float)dq_rng_uniform(rng, -bound, bound);
+    for (int i = 0; i < layer->out; i++) bias[i] = (float)dq_rng_uniform(rng, -bound, bound);
+}
+
+static void forward_linear(const dq_layer *layer, const dq_pass *pass) {
+    pass->kernels->gemm(&(dq_gemm){
+        .rows = layer->out,
+        .panels = pass->panels,
+        .columns = pass->panels * DQ_LANES,
+        .k_outer = 1,
+        .k_inner = layer->in,
+        .a = pass->params + layer->offset[WEIGHT],
+        .a_row = (size_t)layer->in,
+        .a_inner = 1,
+        .p = pass->x,
+        .p_panel = (size_t)layer->in * DQ_LANES,
+        .c = pass->y,
+        .c_row = DQ_LANES,
+        .c_panel = (size_t)layer->out * DQ_LANES,
+        .bias = pass->params + layer->offset[BIAS],
+        .activation = layer->activation,
+    });
+}
+
+// dW[o][i] = sum_b dy[o][b] x[i][b]
+static void weight_gradient(const dq_layer *layer, const dq_pass *pass, float *gradient) {
+    if (layer->in <= NARROW || layer->out <= NARROW) {
+        pass->kernels->gemm_lanes(pass->d_y, layer->out, pass->x, layer->in, pass->panels, gradient,
+                                  (size_t)layer->in);
+        return;
+    }
+    pass->kernels->transpose(pass->x, layer->in, pass->panels, pass->scratch);
+    pass->kernels->gemm(&(dq_gemm){
+        .rows = layer->out,
+        .panels = (layer->in + 15) / 16,
+        .columns = layer->in,
+        .k_outer = pass->panels,
+        .k_inner = DQ_LANES,
+        .a = pass->d_y,
+        .a_row = DQ_LANES,
+        .a_outer = (size_t)layer->out * DQ_LANES,
+        .a_inner = 1,
+        .p = pass->scratch,
+        .p_panel = (size_t)pass->panels * 256,
+        .p_outer = 256,
+        .c = gradient,
+        .c_row = (size_t)layer->in,
+        .c_panel = DQ_LANES,
+    });
+}
+
+static void backward_linear(const dq_layer *layer, const dq_pass *pass) {
+    pass->kernels->row_sums(pass->d_y, layer->out, pass->panels, pass->gradient + layer->offset[BIAS]);
+    weight_gradient(layer, pass, pass->gradient + layer->offset[WEIGHT]);
+    if (!pass->d_x) return;
+    pass->kernels->gemm(&(dq_gemm){
+        .rows = layer->in,
+        .panels = pass->panels,
+        .columns = pass->panels * DQ_LANES,
+        .k_outer = 1,
+        .k_inner = layer->out,
+        .a = pass->params + layer->offset[WEIGHT],
+        .a_row = 1,
+        .a_inner = (size_t)layer->in,
+        .p = pass->d_y,
+        .p_panel = (size_t)layer->out * DQ_LANES,
+        .c = pass->d_x,
+        .c_row = DQ_LANES,
+        .c_panel = (size_t)layer->in * DQ_LANES,
+        .activation = layer->input_activation,
+        .mask = layer->input_activation.kind == DQ_NONLINEARITY_NONE ? NULL : pass->x,
+    });
+}
+
+static void apply_linear(const dq_layer *layer, const dq_pass *pass) {
+    pass->kernels->matvec(pass->params + layer->offset[WEIGHT], (size_t)layer->in,
+                          pass->params + layer->offset[BIAS], pass->x, layer->out, layer->in,
+                          layer->activation, pass->y);
+}
+
+extern const dq_layer_class dq_layer_linear;
+const dq_layer_class dq_layer_linear = {
+    .kind = "linear",
+    .fuses = true,
+    .masks = true,
+    .plan = plan_linear,
+    .init = init_linear,
+    .forward = forward_linear,
+    .backward = backward_linear,
+    .apply = apply_linear,
+};

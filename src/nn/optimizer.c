@@ -1,0 +1,100 @@
+// Optimizers and gradient clipping over one flat array; the loops are kernels, the constants PyTorch's.
+#include "kernel/kernel.h"
+
+#include <assert.h>
+#include <deepq/net.h>
+#include <math.h>
+
+dq_optimizer_config dq_optimizer_defaults(dq_optimizer_kind kind) {
+    dq_optimizer_config config = {.kind = kind, .alpha = 0.99, .beta1 = 0.9, .beta2 = 0.999, .epsilon = 1e-8};
+    if (kind == DQ_ADAMW) config.weight_decay = 0.01;
+    return config;
+}
+
+// State arrays of `count` floats each. SGD: momentum buffer. RMSprop: square average, mean gradient
+// (centered), momentum buffer. Adam: first moment, second moment, its maximum (amsgrad).
+static int state_arrays(const dq_optimizer_config *config) {
+    switch (config->kind) {
+    case DQ_SGD:
+        return config->momentum != 0.0;
+    case DQ_RMSPROP:
+        return 1 + config->centered + (config->momentum != 0.0);
+    case DQ_ADAM:
+    case DQ_ADAMW:
+        return 2 + config->amsgrad;
+    }
+    return 0;
+}
+
+size_t dq_optimizer_state_size(const dq_optimizer_config *config, size_t count) {
+    return (size_t)state_arrays(config) * count;
+}
+
+static void adam_step(const dq_optimizer_config *config, float *state, int64_t step, double rate,
+                      float *params, const float *gradient, size_t count) {
+    bool decoupled = config->kind == DQ_ADAMW;
+    double correction1 = 1.0 - pow(config->beta1, (double)step),
+           correction2 = 1.0 - pow(config->beta2, (double)step);
+    dq_adam constants = {
+        .beta1 = (float)config->beta1,
+        .rest1 = (float)(1.0 - config->beta1),
+        .beta2 = (float)config->beta2,
+        .rest2 = (float)(1.0 - config->beta2),
+        .l2 = decoupled ? 0.0f : (float)config->weight_decay,
+        .decay = decoupled ? (float)(1.0 - rate * config->weight_decay) : 1.0f,
+        .root_scale = (float)(1.0 / sqrt(correction2)),
+        .epsilon = (float)config->epsilon,
+        .step_size = (float)(rate / correction1),
+    };
+    dq_kernels_get()->adam(params, gradient, state, state + count, config->amsgrad ? state + 2 * count : NULL,
+                           count, &constants);
+}
+
+static void rmsprop_step(const dq_optimizer_config *config, float *state, double rate, float *params,
+                         const float *gradient, size_t count) {
+    dq_rmsprop constants = {
+        .alpha = (float)config->alpha,
+        .rest = (float)(1.0 - config->alpha),
+        .l2 = (float)config->weight_decay,
+        .epsilon = (float)config->epsilon,
+        .momentum = (float)config->momentum,
+        .learning_rate = (float)rate,
+    };
+    float *average = config->centered ? state + count : NULL;
+    float *buffer = config->momentum != 0.0 ? state + (config->centered ? 2 : 1) * count : NULL;
+    dq_kernels_get()->rmsprop(params, gradient, state, average, buffer, count, &constants);
+}
+
+void dq_optimizer_step(const dq_optimizer_config *config, float *state, int64_t step, double learning_rate,
+                       float *params, const float *gradient, size_t count) {
+    assert(step >= 1);
+    switch (config->kind) {
+    case DQ_SGD:
+        dq_kernels_get()->sgd(params, gradient, config->momentum != 0.0 ? state : NULL, count,
+                              (float)learning_rate, (float)config->momentum, (float)config->weight_decay);
+        break;
+    case DQ_RMSPROP:
+        rmsprop_step(config, state, learning_rate, params, gradient, count);
+        break;
+    case DQ_ADAM:
+    case DQ_ADAMW:
+        adam_step(config, state, step, learning_rate, params, gradient, count);
+        break;
+    }
+}
+
+void dq_clip_value(float *gradient, size_t count, double limit) {
+    dq_kernels_get()->clip(gradient, count, (float)limit);
+}
+
+double dq_clip_norm(float *gradient, size_t count, double limit) {
+    const dq_kernels *kernels = dq_kernels_get();
+    double norm = sqrt(kernels->square_sum(gradient, count));
+    double factor = limit / (norm + 1e-6); // torch.nn.utils.clip_grad_norm_
+    if (factor < 1.0) kernels->scale(gradient, count, (float)factor);
+    return norm;
+}
+
+void dq_params_blend(float *target, const float *online, size_t count, double tau) {
+    dq_kernels_get()->blend(target, online, count, (float)tau);
+}

@@ -1,0 +1,197 @@
+// Planning: from a list of layer specs to layers with shapes, places in the parameter array and fused
+// activations. Trainable tensors come first, then running statistics, each aligned to 16 floats.
+#include "nn/net.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define FEATURES_MAX (1 << 24)
+
+struct dq_plan {
+    dq_net *net;
+    int tensor_room;
+};
+
+static size_t round_up(size_t n) {
+    return (n + 15) / 16 * 16;
+}
+
+static const dq_layer_class *find_class(const char *kind) {
+    for (int i = 0; dq_layer_classes[i]; i++)
+        if (strcmp(dq_layer_classes[i]->kind, kind) == 0) return dq_layer_classes[i];
+    return NULL;
+}
+
+static dq_status unknown_kind(const char *kind, const char *name, dq_error *error) {
+    char known[300] = "";
+    size_t length = 0;
+    for (int i = 0; dq_layer_classes[i]; i++) {
+        int written =
+            snprintf(known + length, sizeof known - length, "%s%s", i ? ", " : "", dq_layer_classes[i]->kind);
+        if (written < 0 || (size_t)written >= sizeof known - length) break;
+        length += (size_t)written;
+    }
+    return dq_fail(error, DQ_USAGE, name, "there is no layer kind \"%s\"; known: %s", kind, known);
+}
+
+dq_status dq_plan_tensor(struct dq_plan *plan, dq_layer *layer, const char *suffix, int rank, int rows,
+                         int columns, bool trainable, dq_error *error) {
+    dq_net *net = plan->net;
+    if (layer->tensor_count == DQ_LAYER_TENSORS)
+        return dq_fail(error, DQ_USAGE, layer->name, "a layer holds at most %d tensors", DQ_LAYER_TENSORS);
+    if (net->tensor_count == plan->tensor_room) {
+        int room = plan->tensor_room ? 2 * plan->tensor_room : 16;
+        dq_tensor *tensors = realloc(net->tensors, (size_t)room * sizeof *tensors);
+        if (!tensors) return dq_fail(error, DQ_MEMORY, layer->name, "no memory for the network's plan");
+        net->tensors = tensors;
+        plan->tensor_room = room;
+    }
+    dq_tensor *tensor = &net->tensors[net->tensor_count];
+    *tensor = (dq_tensor){.rows = rank == 1 ? 1 : rows,
+                          .columns = columns,
+                          .rank = rank,
+                          .stride = (size_t)columns,
+                          .trainable = trainable};
+    int length = snprintf(tensor->name, sizeof tensor->name, "%s.%s", layer->name, suffix);
+    if (length < 0 || (size_t)length >= sizeof tensor->name)
+        return dq_fail(error, DQ_USAGE, layer->name, "the tensor name %s.%s is too long", layer->name,
+                       suffix);
+    layer->tensor[layer->tensor_count++] = net->tensor_count++;
+    return DQ_OK;
+}
+
+// Plans one layer on top of what is there; an activation may melt into the layer before.
+static dq_status add_layer(struct dq_plan *plan, dq_shape in, const dq_layer_spec *spec, int index,
+                           dq_error *error) {
+    dq_net *net = plan->net;
+    dq_layer *layer = &net->layers[net->layer_count];
+    *layer = (dq_layer){.spec = *spec, .in_shape = in, .out_shape = in};
+    layer->in = in.height * in.width * in.channels;
+    if (spec->name) {
+        if (strlen(spec->name) >= sizeof layer->name)
+            return dq_fail(error, DQ_USAGE, spec->name, "a layer's name has at most %zu characters",
+                           sizeof layer->name - 1);
+        strcpy(layer->name, spec->name);
+    } else {
+        snprintf(layer->name, sizeof layer->name, "%d", index);
+    }
+    layer->class = find_class(spec->kind);
+    if (!layer->class) return unknown_kind(spec->kind, layer->name, error);
+    if (layer->class->plan) {
+        dq_status status = layer->class->plan(layer, plan, error);
+        if (status != DQ_OK) return status;
+    }
+    double features = (double)layer->out_shape.height * layer->out_shape.width * layer->out_shape.channels;
+    if (features < 1 || features > FEATURES_MAX)
+        return dq_fail(error, DQ_USAGE, layer->name, "a layer has 1 to %d outputs, not %.0f", FEATURES_MAX,
+                       features);
+    layer->out = (int)features;
+
+    dq_layer *before = net->layer_count ? layer - 1 : NULL;
+    if (layer->class->activation && before && before->class->fuses &&
+        before->activation.kind == DQ_NONLINEARITY_NONE) {
+        before->activation = layer->activation;
+        return DQ_OK;
+    }
+    net->layer_count++;
+    return DQ_OK;
+}
+
+static void place_tensors(dq_net *net) {
+    size_t at = 0;
+    for (int pass = 0; pass < 2; pass++) {
+        for (int i = 0; i < net->tensor_count; i++) {
+            dq_tensor *tensor = &net->tensors[i];
+            if (tensor->trainable == (pass == 1)) continue;
+            tensor->offset = at;
+            at += round_up((size_t)tensor->rows * tensor->stride);
+        }
+        if (pass == 0) net->trainable = at;
+    }
+    net->size = at;
+    for (int i = 0; i < net->layer_count; i++) {
+        dq_layer *layer = &net->layers[i];
+        for (int k = 0; k < layer->tensor_count; k++)
+            layer->offset[k] = net->tensors[layer->tensor[k]].offset;
+    }
+}
+
+static void fuse_derivatives(dq_net *net) {
+    for (int i = 0; i + 1 < net->layer_count; i++) {
+        dq_layer *layer = &net->layers[i], *next = layer + 1;
+        if (layer->activation.kind == DQ_NONLINEARITY_NONE || !next->class->masks) continue;
+        next->input_activation = layer->activation;
+        layer->masked = true;
+    }
+}
+
+dq_status dq_net_create(dq_net **out, int inputs, const dq_layer_spec *layers, int count, dq_error *error) {
+    *out = NULL;
+    if (inputs < 1 || inputs > FEATURES_MAX)
+        return dq_fail(error, DQ_USAGE, "network", "a network has 1 to %d inputs, not %d", FEATURES_MAX,
+                       inputs);
+    if (count < 1) return dq_fail(error, DQ_USAGE, "network", "a network needs at least one layer");
+    dq_status status = DQ_OK;
+    struct dq_plan plan = {.net = calloc(1, sizeof(dq_net))};
+    dq_net *net = plan.net;
+    if (net) net->layers = calloc((size_t)count, sizeof *net->layers);
+    if (!net || !net->layers) {
+        status = dq_fail(error, DQ_MEMORY, "network", "no memory for a plan of %d layers", count);
+        goto fail;
+    }
+    net->inputs = net->widest = inputs;
+    dq_shape shape = {1, 1, inputs};
+    for (int i = 0; i < count; i++) {
+        status = add_layer(&plan, shape, &layers[i], i, error);
+        if (status != DQ_OK) goto fail;
+        const dq_layer *last = &net->layers[net->layer_count - 1];
+        shape = last->out_shape;
+        net->outputs = last->out;
+        if (last->out > net->widest) net->widest = last->out;
+    }
+    place_tensors(net);
+    fuse_derivatives(net);
+    *out = net;
+    return DQ_OK;
+fail:
+    dq_net_destroy(net);
+    return status;
+}
+
+void dq_net_destroy(dq_net *net) {
+    if (!net) return;
+    free(net->layers);
+    free(net->tensors);
+    free(net);
+}
+
+int dq_net_inputs(const dq_net *net) {
+    return net->inputs;
+}
+
+int dq_net_outputs(const dq_net *net) {
+    return net->outputs;
+}
+
+size_t dq_net_size(const dq_net *net) {
+    return net->size;
+}
+
+size_t dq_net_trainable(const dq_net *net) {
+    return net->trainable;
+}
+
+int dq_net_tensor_count(const dq_net *net) {
+    return net->tensor_count;
+}
+
+const dq_tensor *dq_net_tensor(const dq_net *net, int index) {
+    return index >= 0 && index < net->tensor_count ? &net->tensors[index] : NULL;
+}
+
+void dq_net_init(const dq_net *net, float *params, dq_rng *rng) {
+    memset(params, 0, net->size * sizeof *params);
+    for (int i = 0; i < net->layer_count; i++)
+        if (net->layers[i].class->init) net->layers[i].class->init(&net->layers[i], params, rng);
+}
