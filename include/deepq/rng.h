@@ -28,6 +28,13 @@ DQ_API void dq_rng_seed_child(dq_rng *rng, uint64_t seed, const uint32_t *keys, 
 // SeedSequence(seed, spawn_key=keys).generate_state(count), 32-bit words.
 DQ_API void dq_seed_sequence(uint64_t seed, const uint32_t *keys, int key_count, uint32_t *words, int count);
 
+// The same two for a seed of any size, as 32-bit words, the lowest first: NumPy takes whole numbers of more
+// than 64 bits.
+DQ_API void dq_rng_seed_wide(dq_rng *rng, const uint32_t *seed, int seed_words, const uint32_t *keys,
+                             int key_count);
+DQ_API void dq_seed_sequence_wide(const uint32_t *seed, int seed_words, const uint32_t *keys, int key_count,
+                                  uint32_t *words, int count);
+
 DQ_API uint64_t dq_rng_next64(dq_rng *rng);
 DQ_API uint32_t dq_rng_next32(dq_rng *rng);
 

@@ -24,20 +24,21 @@ static uint32_t mix_words(uint32_t x, uint32_t y) {
     return mixed ^ (mixed >> 16);
 }
 
-void dq_seed_sequence(uint64_t seed, const uint32_t *keys, int key_count, uint32_t *words, int count) {
+void dq_seed_sequence_wide(const uint32_t *seed, int seed_words, const uint32_t *keys, int key_count,
+                           uint32_t *words, int count) {
     uint32_t pool[POOL_WORDS];
     uint32_t constant = 0x43b0d7e5u;
-    // The seed's own words fill the pool with zeros behind them, so that a key never takes their place.
-    pool[0] = hash_word((uint32_t)seed, &constant);
-    pool[1] = hash_word((uint32_t)(seed >> 32), &constant);
-    pool[2] = hash_word(0, &constant);
-    pool[3] = hash_word(0, &constant);
+    // The seed's first words fill the pool, with zeros behind them so that a key never takes their place.
+    for (int i = 0; i < POOL_WORDS; i++) pool[i] = hash_word(i < seed_words ? seed[i] : 0, &constant);
     for (int source = 0; source < POOL_WORDS; source++)
         for (int target = 0; target < POOL_WORDS; target++)
             if (source != target) pool[target] = mix_words(pool[target], hash_word(pool[source], &constant));
-    for (int key = 0; key < key_count; key++)
+    int rest = seed_words > POOL_WORDS ? seed_words - POOL_WORDS : 0;
+    for (int i = 0; i < rest + key_count; i++) {
+        uint32_t word = i < rest ? seed[POOL_WORDS + i] : keys[i - rest];
         for (int target = 0; target < POOL_WORDS; target++)
-            pool[target] = mix_words(pool[target], hash_word(keys[key], &constant));
+            pool[target] = mix_words(pool[target], hash_word(word, &constant));
+    }
 
     constant = 0x8b51f9ddu;
     for (int i = 0; i < count; i++) {
@@ -48,9 +49,15 @@ void dq_seed_sequence(uint64_t seed, const uint32_t *keys, int key_count, uint32
     }
 }
 
-void dq_rng_seed_child(dq_rng *rng, uint64_t seed, const uint32_t *keys, int key_count) {
+void dq_seed_sequence(uint64_t seed, const uint32_t *keys, int key_count, uint32_t *words, int count) {
+    dq_seed_sequence_wide((const uint32_t[]){(uint32_t)seed, (uint32_t)(seed >> 32)}, 2, keys, key_count,
+                          words, count);
+}
+
+void dq_rng_seed_wide(dq_rng *rng, const uint32_t *seed, int seed_words, const uint32_t *keys,
+                      int key_count) {
     uint32_t words[8];
-    dq_seed_sequence(seed, keys, key_count, words, 8);
+    dq_seed_sequence_wide(seed, seed_words, keys, key_count, words, 8);
     uint64_t draws[4];
     for (int i = 0; i < 4; i++) draws[i] = (uint64_t)words[2 * i + 1] << 32 | words[2 * i];
     dq_u128 start = (dq_u128)draws[0] << 64 | draws[1];
@@ -62,6 +69,10 @@ void dq_rng_seed_child(dq_rng *rng, uint64_t seed, const uint32_t *keys, int key
         .increment_high = (uint64_t)(increment >> 64),
         .increment_low = (uint64_t)increment,
     };
+}
+
+void dq_rng_seed_child(dq_rng *rng, uint64_t seed, const uint32_t *keys, int key_count) {
+    dq_rng_seed_wide(rng, (const uint32_t[]){(uint32_t)seed, (uint32_t)(seed >> 32)}, 2, keys, key_count);
 }
 
 void dq_rng_seed(dq_rng *rng, uint64_t seed) {
