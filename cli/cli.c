@@ -1,7 +1,8 @@
 // What the program's verbs share: errors on the way out, argument parsing, JSON and small formatting.
 #include "cli.h"
 
-#include <ctype.h>
+#include "base/text.h"
+
 #include <errno.h>
 #include <inttypes.h>
 #include <json-c/json.h>
@@ -41,38 +42,23 @@ int cli_usage(const char *format, ...) {
     return 2;
 }
 
-// Edit distance (Levenshtein) of two words, capped by their room.
-static int distance(const char *a, const char *b) {
-    enum { longest = 63 };
-    int row[longest + 1];
-    size_t la = strlen(a), lb = strlen(b);
-    if (la > longest || lb > longest) return 99;
-    for (size_t j = 0; j <= lb; j++) row[j] = (int)j;
-    for (size_t i = 1; i <= la; i++) {
-        int diagonal = row[0];
-        row[0] = (int)i;
-        for (size_t j = 1; j <= lb; j++) {
-            int change = diagonal + (tolower((unsigned char)a[i - 1]) != tolower((unsigned char)b[j - 1]));
-            int insert = row[j - 1] + 1, drop = row[j] + 1;
-            diagonal = row[j];
-            row[j] = change < insert ? change : insert;
-            if (drop < row[j]) row[j] = drop;
-        }
-    }
-    return row[lb];
-}
-
 const char *cli_nearest(const char *word, const char *const *names, int count) {
     const char *nearest = NULL;
-    int best = (int)strlen(word) / 2 + 1; // a word that shares less than half says nothing
+    int best = dq_text_near(word) + 1;
     for (int i = 0; i < count; i++) {
-        int d = distance(word, names[i]);
+        int d = dq_text_distance(word, names[i]);
         if (d < best) {
             best = d;
             nearest = names[i];
         }
     }
     return nearest;
+}
+
+// Leaves out argp's note on the arguments of short options.
+static char *help_filter(int key, const char *text, void *input) {
+    (void)input;
+    return key == ARGP_KEY_HELP_DUP_ARGS_NOTE ? NULL : (char *)text;
 }
 
 int cli_parse(const struct argp *argp, int argc, char **argv, void *input) {
@@ -92,8 +78,16 @@ int cli_parse(const struct argp *argp, int argc, char **argv, void *input) {
         return cli_usage("there is no option --%s; '%s --help' lists them", word, argv[0]);
     }
     argp_err_exit_status = 2;
-    error_t failed = argp_parse(argp, argc, argv, 0, NULL, input);
+    struct argp parser = *argp;
+    parser.help_filter = help_filter;
+    error_t failed = argp_parse(&parser, argc, argv, 0, NULL, input);
     return failed ? cli_failed("%s", strerror(failed)) : 0;
+}
+
+dq_status cli_integer(const char *text, const char *what, int64_t min, int64_t max, int64_t *value,
+                      dq_error *error) {
+    dq_option row = {.name = what, .type = DQ_OPTION_INT, .min = (double)min, .max = (double)max};
+    return dq_options_set((dq_option_table){&row, 1}, value, what, text, NULL, error);
 }
 
 json_object *cli_json_number(double value) {

@@ -39,6 +39,11 @@ int cli_parse(const struct argp *argp, int argc, char **argv, void *input);
 // The name nearest to `word` among `count` names, or NULL when none is near.
 const char *cli_nearest(const char *word, const char *const *names, int count);
 
+// A whole number in [min, max], in the spellings option values have (1000, 1e6, 1_000_000). Fails with a
+// sentence that names `what`.
+dq_status cli_integer(const char *text, const char *what, int64_t min, int64_t max, int64_t *value,
+                      dq_error *error);
+
 // --- output ---------------------------------------------------------------------------------------------
 
 struct json_object;

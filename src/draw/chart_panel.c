@@ -128,8 +128,9 @@ static void fit_y(const dq_panel *panel, double *low, double *high) {
         *low -= room;
         *high += room;
     }
-    double room = 0.05 * (*high - *low); // no curve touches the frame
-    if (!(*low == 0)) *low -= room;
+    if (*low > 0 && *low < 0.2 * *high) *low = 0; // nearly there: the axis then shows proportions
+    double room = 0.05 * (*high - *low);          // no curve touches the frame
+    if (*low != 0) *low -= room;
     *high += room;
 }
 
