@@ -1,0 +1,94 @@
+// MountainCar: a car too weak for the hill it must climb swings up by rocking.
+//
+// State: position, velocity (per step), in double precision; the observation is the state as f32. Ends at
+// position 0.5; the reward is -1 on every step. Dynamics, constants and resets follow Gymnasium 1.4
+// (classic_control/mountain_car.py), after Moore (1990), "Efficient memory-based learning for robot
+// control", in the form of Sutton and Barto, "Reinforcement Learning", example 10.1.
+#include <deepq/env.h>
+
+#include <math.h>
+
+#define MIN_POSITION  (-1.2)
+#define MAX_POSITION  0.6
+#define MAX_SPEED     0.07
+#define GOAL_POSITION 0.5
+#define FORCE         0.001
+#define GRAVITY       0.0025
+#define START_LOW     (-0.6)
+#define START_HIGH    (-0.4)
+
+typedef struct mountaincar {
+    double position, velocity;
+} mountaincar;
+
+typedef struct mountaincar_options {
+    double goal_velocity;
+} mountaincar_options;
+
+static const dq_option option_rows[] = {
+    {.name = "goal_velocity",
+     .type = DQ_OPTION_REAL,
+     .offset = offsetof(mountaincar_options, goal_velocity),
+     .default_text = "0",
+     .min = 0,
+     .max = MAX_SPEED,
+     .help = "the speed the car must have at the flag"},
+};
+
+static double clip(double x, double low, double high) {
+    return x < low ? low : x > high ? high : x;
+}
+
+static void observe(const mountaincar *s, float *observation) {
+    observation[0] = (float)s->position;
+    observation[1] = (float)s->velocity;
+}
+
+static void reset(void *state, const void *options, dq_rng *rng, float *observation) {
+    (void)options;
+    mountaincar *s = state;
+    s->position = dq_rng_uniform(rng, START_LOW, START_HIGH);
+    s->velocity = 0;
+    observe(s, observation);
+}
+
+static bool step(void *state, const void *options, dq_rng *rng, int action, float *observation,
+                 double *reward) {
+    (void)rng;
+    const mountaincar_options *o = options;
+    mountaincar *s = state;
+    const double acceleration = (action - 1) * FORCE + cos(3 * s->position) * -GRAVITY;
+    s->velocity = clip(s->velocity + acceleration, -MAX_SPEED, MAX_SPEED);
+    s->position = clip(s->position + s->velocity, MIN_POSITION, MAX_POSITION);
+    if (s->position == MIN_POSITION && s->velocity < 0) s->velocity = 0; // the wall takes all speed
+    observe(s, observation);
+    *reward = -1;
+    return s->position >= GOAL_POSITION && s->velocity >= o->goal_velocity;
+}
+
+static const float observation_low[] = {MIN_POSITION, -MAX_SPEED};
+static const float observation_high[] = {MAX_POSITION, MAX_SPEED};
+static const char *const observation_names[] = {"position", "velocity"};
+static const char *const action_names[] = {"push left", "no push", "push right"};
+
+static const dq_env_class v0 = {
+    .id = "MountainCar-v0",
+    .summary = "rock a weak car up a hill",
+    .source = "Gymnasium 1.4 classic_control/mountain_car.py; Moore 1990",
+    .observation_size = 2,
+    .observation_low = observation_low,
+    .observation_high = observation_high,
+    .observation_names = observation_names,
+    .actions = 3,
+    .action_names = action_names,
+    .step_limit = 200,
+    .reward_threshold = -110,
+    .state_size = sizeof(mountaincar),
+    .options = {option_rows, sizeof option_rows / sizeof *option_rows},
+    .options_size = sizeof(mountaincar_options),
+    .reset = reset,
+    .step = step,
+};
+
+extern const dq_env_class *const dq_env_mountaincar_classes[];
+const dq_env_class *const dq_env_mountaincar_classes[] = {&v0, NULL};
