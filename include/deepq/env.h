@@ -47,6 +47,15 @@ typedef struct dq_env_class {
 
     // Emits canvas primitives for the state. May be NULL.
     void (*draw)(const void *state, const void *options, struct dq_canvas *canvas);
+
+    // What replaying a record needs; each may be NULL. `observe` writes the observation [D] in double
+    // precision. `restore` puts the state where such an observation says, as if the episode had come there.
+    // `step_with_noise` is `step` with its random draws given: noise_size draws of uniform(-1, 1).
+    void (*observe)(const void *state, const void *options, double *observation);
+    void (*restore)(void *state, const void *options, const double *observation);
+    bool (*step_with_noise)(void *state, const void *options, const double *noise, int action,
+                            float *observation, double *reward);
+    int noise_size;
 } dq_env_class;
 
 // Registers a class of the caller's; it must outlive every use. Fails when the id is taken or the class is

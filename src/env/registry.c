@@ -1,12 +1,14 @@
 // The list of environment classes: the built-in ones, found by file name at configure time, then the
 // ones the user's program registered. Classes are constant; the list only grows, before threads start.
+#include "base/text.h"
+
 #include <deepq/env.h>
 
 #include <assert.h>
 #include <math.h>
 #include <string.h>
 
-enum { REGISTERED_MAX = 256, LISTED_MAX = 1024 };
+enum { REGISTERED_MAX = 256 };
 
 // Made by cmake/generated.cmake: one NULL-terminated array of classes for each src/env/env_*.c.
 extern const dq_env_class *const *const dq_env_builtin[];
@@ -44,16 +46,20 @@ const dq_env_class *dq_env_find(const char *id, dq_error *error) {
     const dq_env_class *found = find(id);
     if (found) return found;
 
-    // A table whose rows carry the ids borrows the options' search for the nearest name.
-    dq_option rows[LISTED_MAX];
-    int count = dq_env_count() < LISTED_MAX ? dq_env_count() : LISTED_MAX;
-    for (int i = 0; i < count; i++) rows[i] = (dq_option){.name = dq_env_at(i)->id};
-    const char *nearest = dq_options_nearest((dq_option_table){rows, count}, id);
+    const char *nearest = NULL;
+    int smallest = dq_text_near(id) + 1;
+    for (int i = 0; i < dq_env_count(); i++) {
+        int distance = dq_text_distance(id, dq_env_at(i)->id);
+        if (distance < smallest) {
+            smallest = distance;
+            nearest = dq_env_at(i)->id;
+        }
+    }
     if (nearest) {
-        dq_fail(error, DQ_NOT_FOUND, id, "there is no environment \"%s\"; did you mean \"%s\"?", id, nearest);
+        dq_fail(error, DQ_USAGE, "environment", "there is no environment '%s'; did you mean '%s'?", id,
+                nearest);
     } else {
-        dq_fail(error, DQ_NOT_FOUND, id, "there is no environment \"%s\"; `deepq envs` lists what there is",
-                id);
+        dq_fail(error, DQ_USAGE, "environment", "there is no environment '%s'; 'deepq envs' lists them", id);
     }
     return NULL;
 }
