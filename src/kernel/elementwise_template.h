@@ -3,6 +3,8 @@
 //
 // Included once per level with TARGET set to the function attribute of that instruction set; the compiler
 // vectorises. Options are switched outside the loops.
+#include "kernel/nonlinearity.h"
+
 #include <math.h>
 
 #define INLINE static inline __attribute__((always_inline)) TARGET
@@ -117,6 +119,33 @@ TARGET static void blend(float *restrict target, const float *restrict source, s
     for (size_t i = 0; i < n; i++) target[i] = target[i] + rate * (source[i] - target[i]);
 }
 
+INLINE void activate_loop(const float *x, float *y, size_t n, dq_nonlinearity f) {
+    for (size_t i = 0; i < n; i++) y[i] = dq_nonlinearity_apply(x[i], f);
+}
+
+TARGET static void activate(const float *x, float *y, size_t n, dq_nonlinearity f) {
+    if (f.kind == DQ_NONLINEARITY_RELU)
+        activate_loop(x, y, n, (dq_nonlinearity){DQ_NONLINEARITY_RELU, 0.0f});
+    else if (f.kind == DQ_NONLINEARITY_LEAKY)
+        activate_loop(x, y, n, (dq_nonlinearity){DQ_NONLINEARITY_LEAKY, f.slope});
+    else
+        activate_loop(x, y, n, (dq_nonlinearity){DQ_NONLINEARITY_NONE, 0.0f});
+}
+
+INLINE void differentiate_loop(const float *d_y, const float *y, float *d, size_t n, dq_nonlinearity f) {
+    for (size_t i = 0; i < n; i++) d[i] = dq_nonlinearity_differentiate(d_y[i], y[i], f);
+}
+
+TARGET static void activate_backward(const float *d_y, const float *y, float *d, size_t n,
+                                     dq_nonlinearity f) {
+    if (f.kind == DQ_NONLINEARITY_RELU)
+        differentiate_loop(d_y, y, d, n, (dq_nonlinearity){DQ_NONLINEARITY_RELU, 0.0f});
+    else if (f.kind == DQ_NONLINEARITY_LEAKY)
+        differentiate_loop(d_y, y, d, n, (dq_nonlinearity){DQ_NONLINEARITY_LEAKY, f.slope});
+    else
+        differentiate_loop(d_y, y, d, n, (dq_nonlinearity){DQ_NONLINEARITY_NONE, 0.0f});
+}
+
 static void fill_elementwise(dq_kernels *table) {
     table->adam = adam;
     table->rmsprop = rmsprop;
@@ -125,4 +154,6 @@ static void fill_elementwise(dq_kernels *table) {
     table->scale = scale;
     table->square_sum = square_sum;
     table->blend = blend;
+    table->activate = activate;
+    table->activate_backward = activate_backward;
 }

@@ -1,29 +1,8 @@
 // The C references of the matrix kernels: what they compute, in the order that fixes their bits.
+#include "kernel/nonlinearity.h"
 #include "kernel/ref/ref.h"
 
 #include <math.h>
-
-static float activate(float x, dq_nonlinearity activation) {
-    switch (activation.kind) {
-    case DQ_NONLINEARITY_RELU:
-        return 0.0f > x ? 0.0f : x; // keeps a NaN, as PyTorch does
-    case DQ_NONLINEARITY_LEAKY:
-        return x > 0.0f ? x : activation.slope * x;
-    default:
-        return x;
-    }
-}
-
-static float differentiate(float d, float y, dq_nonlinearity activation) {
-    switch (activation.kind) {
-    case DQ_NONLINEARITY_RELU:
-        return y > 0.0f ? d : 0.0f;
-    case DQ_NONLINEARITY_LEAKY:
-        return y > 0.0f ? d : activation.slope * d;
-    default:
-        return d;
-    }
-}
 
 void dq_ref_gemm(const dq_gemm *g) {
     for (int m = 0; m < g->rows; m++) {
@@ -37,8 +16,8 @@ void dq_ref_gemm(const dq_gemm *g) {
                     sum = fmaf(a[(size_t)inner * g->a_inner], p[(size_t)inner * 16], sum);
             }
             size_t at = (size_t)m * g->c_row + panel * g->c_panel + lane;
-            g->c[at] =
-                g->mask ? differentiate(sum, g->mask[at], g->activation) : activate(sum, g->activation);
+            g->c[at] = g->mask ? dq_nonlinearity_differentiate(sum, g->mask[at], g->activation)
+                               : dq_nonlinearity_apply(sum, g->activation);
         }
     }
 }
@@ -85,15 +64,6 @@ void dq_ref_matvec(const float *w, size_t w_row, const float *bias, const float 
         const float *row = w + (size_t)r * w_row;
         float sum[16] = {0};
         for (int q = 0; q < columns; q++) sum[q % 16] = fmaf(row[q], x[q], sum[q % 16]);
-        y[r] = activate(DQ_SUM_LANES(sum) + bias[r], activation);
+        y[r] = dq_nonlinearity_apply(DQ_SUM_LANES(sum) + bias[r], activation);
     }
-}
-
-void dq_ref_activate(const float *x, float *y, size_t n, dq_nonlinearity activation) {
-    for (size_t i = 0; i < n; i++) y[i] = activate(x[i], activation);
-}
-
-void dq_ref_activate_backward(const float *d_y, const float *y, float *d, size_t n,
-                              dq_nonlinearity activation) {
-    for (size_t i = 0; i < n; i++) d[i] = differentiate(d_y[i], y[i], activation);
 }

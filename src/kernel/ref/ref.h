@@ -11,9 +11,6 @@ void dq_ref_row_sums(const float *y, int rows, int panels, float *sums);
 void dq_ref_transpose(const float *x, int features, int panels, float *out);
 void dq_ref_matvec(const float *w, size_t w_row, const float *bias, const float *x, int rows, int columns,
                    dq_nonlinearity activation, float *y);
-void dq_ref_activate(const float *x, float *y, size_t n, dq_nonlinearity activation);
-void dq_ref_activate_backward(const float *d_y, const float *y, float *d, size_t n,
-                              dq_nonlinearity activation);
 
 // Fills the entries of elementwise_template.h.
 void dq_ref_elementwise(dq_kernels *table);

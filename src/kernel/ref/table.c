@@ -8,8 +8,6 @@ void dq_kernels_ref(dq_kernels *table) {
         .row_sums = dq_ref_row_sums,
         .transpose = dq_ref_transpose,
         .matvec = dq_ref_matvec,
-        .activate = dq_ref_activate,
-        .activate_backward = dq_ref_activate_backward,
     };
     dq_ref_elementwise(table);
 }

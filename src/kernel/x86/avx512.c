@@ -6,9 +6,13 @@
 
 #include "kernel/elementwise_template.h"
 #include "kernel/x86/gemm_template.h"
+#include "kernel/x86/lanes_template.h"
 
 void dq_kernels_avx512(dq_kernels *table) {
     fill_elementwise(table);
     table->gemm = gemm;
+    table->gemm_lanes = gemm_lanes;
+    table->row_sums = row_sums;
+    table->matvec = matvec;
 }
 #endif

@@ -18,6 +18,15 @@
     _mm256_blendv_ps(b, a, _mm256_cmp_ps(where, _mm256_setzero_ps(), _CMP_GT_OQ))
 #define VEC_KEEP_POSITIVE(where, a) _mm256_and_ps(a, _mm256_cmp_ps(where, _mm256_setzero_ps(), _CMP_GT_OQ))
 
+// Lane masks for the first n of 16 floats, vector by vector, and loads that touch no others.
+static const int mask_bits[32] = {-1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1};
+#define VEC_MASK            __m256i
+#define VEC_FIRST(n, v)     _mm256_loadu_si256((const __m256i *)(const void *)(mask_bits + 16 - (n) + (v)*8))
+#define VEC_LOAD_MASK(m, p) _mm256_maskload_ps(p, m)
+
+// 16 lane sums, held in the vectors of a panel, folded to 8: lane i + lane i + 8.
+#define VEC_FOLD(s) _mm256_add_ps((s)[0], (s)[1])
+
 // Tiles of the matrix product: ROWS_MAX rows x the panels that fill the 16 registers.
 #define TILE_ROWS         6
 #define TILE_PANELS(rows) ((rows) == 1 ? 6 : (rows) == 2 ? 3 : (rows) == 3 ? 2 : 1)
