@@ -55,12 +55,6 @@ const char *cli_nearest(const char *word, const char *const *names, int count) {
     return nearest;
 }
 
-// Leaves out argp's note on the arguments of short options.
-static char *help_filter(int key, const char *text, void *input) {
-    (void)input;
-    return key == ARGP_KEY_HELP_DUP_ARGS_NOTE ? NULL : (char *)text;
-}
-
 int cli_parse(const struct argp *argp, int argc, char **argv, void *input) {
     const char *names[64] = {"help", "usage", "version"};
     int count = 3;
@@ -78,9 +72,7 @@ int cli_parse(const struct argp *argp, int argc, char **argv, void *input) {
         return cli_usage("there is no option --%s; '%s --help' lists them", word, argv[0]);
     }
     argp_err_exit_status = 2;
-    struct argp parser = *argp;
-    parser.help_filter = help_filter;
-    error_t failed = argp_parse(&parser, argc, argv, 0, NULL, input);
+    error_t failed = argp_parse(argp, argc, argv, 0, NULL, input);
     return failed ? cli_failed("%s", strerror(failed)) : 0;
 }
 

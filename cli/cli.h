@@ -54,9 +54,6 @@ struct json_object *cli_json_number(double value);
 // Prints the document to standard output and frees it. Returns the exit status.
 int cli_json_print(struct json_object *document);
 
-// The options of a table, one line each under their group's heading: name, default, range, unit, help.
-void cli_print_options(FILE *out, dq_option_table table, const void *defaults);
-
 // "1,234,567". Returns text.
 char *cli_count(char *text, size_t size, int64_t value);
 

@@ -86,6 +86,7 @@ static void close_output(void) {
 
 int main(int argc, char **argv) {
     argp_program_version = "deepq " DEEPQ_VERSION;
+    setenv("ARGP_HELP_FMT", "no-dup-args-note,rmargin=100", 0);
     atexit(close_output); // also behind the exits of argp's --help
     return run(argc, argv);
 }

@@ -1,20 +1,17 @@
 // Charts: lays a figure out (title, legend, grid of panels) and writes it through a Cairo surface.
 //
-// The picture is made in memory and written to a temporary name that is renamed, so that a full disk leaves
-// no half a file.
+// The picture is made in memory and replaces the file whole, so that a full disk leaves no half a picture.
 #include "draw/chart.h"
 
+#include "base/file.h"
 #include "draw/chart_panel.h"
 
 #include <cairo-pdf.h>
 #include <cairo-svg.h>
-#include <errno.h>
 #include <math.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <unistd.h>
 
 enum { margin = 24, gap = 28, legend_size = 12, png_scale = 2 };
 
@@ -183,31 +180,13 @@ static dq_status format_of(const char *path, format *as, dq_error *error) {
     return dq_fail(error, DQ_USAGE, path, "a chart's file name ends in .svg, .png or .pdf");
 }
 
-static dq_status write_whole(const char *path, const bytes *b, dq_error *error) {
-    char temporary[4096];
-    if (snprintf(temporary, sizeof temporary, "%s.%ld.part", path, (long)getpid()) >= (int)sizeof temporary)
-        return dq_fail(error, DQ_USAGE, NULL, "the chart's file name is too long");
-    FILE *file = fopen(temporary, "wb");
-    if (!file) return dq_fail(error, DQ_IO, path, "cannot write the chart: %s", strerror(errno));
-    bool written = fwrite(b->data, 1, b->size, file) == b->size && fflush(file) == 0;
-    int why = errno;
-    if (fclose(file) != 0 && written) {
-        written = false;
-        why = errno;
-    }
-    if (written && rename(temporary, path) == 0) return DQ_OK;
-    if (written) why = errno;
-    unlink(temporary);
-    return dq_fail(error, DQ_IO, path, "cannot write the chart: %s", strerror(why));
-}
-
 dq_status dq_chart_write(const dq_chart *chart, const char *path, dq_error *error) {
     format as = SVG;
     dq_status status = format_of(path, &as, error);
     if (status) return status;
     bytes out = {0};
     status = render(chart, as, &out, error);
-    if (!status) status = write_whole(path, &out, error);
+    if (!status) status = dq_file_replace(path, out.data, out.size, error);
     free(out.data);
     return status;
 }
