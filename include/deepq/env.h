@@ -45,6 +45,12 @@ typedef struct dq_env_class {
     bool (*step)(void *state, const void *options, dq_rng *rng, int action, float *observation,
                  double *reward);
 
+    // Advances `count` instances at once, to the same bits as `step` one by one: states lie `stride` bytes
+    // apart, rng, actions, reward and terminated are [count], observation [count,D]. May be NULL; for
+    // dynamics that gain from doing several at once.
+    void (*step_many)(void *states, size_t stride, const void *options, dq_rng *rng, int count,
+                      const int32_t *actions, float *observation, double *reward, bool *terminated);
+
     // Emits canvas primitives for the state. May be NULL.
     void (*draw)(const void *state, const void *options, struct dq_canvas *canvas);
 

@@ -38,6 +38,8 @@ enum { EULER_STEPS = 4999 };
 #define COST_DRUG        20000.0
 #define REWARD_EFFECTORS 1000.0
 
+static const double TRANSCRIPTASE[] = {0, 0, 0.7, 0.7}, PROTEASE[] = {0, 0.3, 0, 0.3}; // efficacy by action
+
 typedef struct patient {
     double T1, T1star; // cells/ml: healthy and infected type 1
     double T2, T2star; // cells/ml: healthy and infected type 2
@@ -79,29 +81,79 @@ static const patient starts[] = {
     [HEALTHY] = {967839, 76, 621, 6, 415, 353108},
 };
 
-// Five days under a drug efficacy of `e1` (transcriptase inhibitor) and `e2` (protease inhibitor).
-static patient treat(patient s, const hiv_state *own, double e1, double e2) {
-    const double k1 = own->k1 * (1 - e1), k2 = own->k2 * (1 - own->f * e1), shed = N_T * DELTA * (1 - e2);
-    for (int i = 0; i < EULER_STEPS; i++) {
-        const double infected = s.T1star + s.T2star;
-        const double infect_1 = k1 * s.V * s.T1, infect_2 = k2 * s.V * s.T2;
-        const patient rate = {
-            .T1 = LAMBDA_1 - D_1 * s.T1 - infect_1,
-            .T1star = infect_1 - DELTA * s.T1star - M_1 * s.E * s.T1star,
-            .T2 = LAMBDA_2 - D_2 * s.T2 - infect_2,
-            .T2star = infect_2 - DELTA * s.T2star - M_2 * s.E * s.T2star,
-            .V = shed * infected - C * s.V - (k1 * s.T1 + k2 * s.T2) * s.V,
-            .E = LAMBDA_E + B_E * infected * s.E / (infected + K_B) -
-                 D_E * infected * s.E / (infected + K_D) - DELTA_E * s.E,
-        };
-        s.T1 += DT * rate.T1;
-        s.T1star += DT * rate.T1star;
-        s.T2 += DT * rate.T2;
-        s.T2star += DT * rate.T2star;
-        s.V += DT * rate.V;
-        s.E += DT * rate.E;
+// Defines what Euler's method works on, with one patient in a double or several in a vector, and its step.
+// No operation mixes lanes, so both give the same bits. k1, k2 and shed are the rates of infection and of
+// virus production that the drugs leave.
+#define DEFINE_EULER(name, real)                                                                             \
+    typedef struct name {                                                                                    \
+        real T1, T1star, T2, T2star, V, E;                                                                   \
+        real k1, k2, shed;                                                                                   \
+    } name;                                                                                                  \
+    __attribute__((always_inline)) static inline void euler_##name(name *s) {                                \
+        const real infected = s->T1star + s->T2star;                                                         \
+        const real infect_1 = s->k1 * s->V * s->T1, infect_2 = s->k2 * s->V * s->T2;                         \
+        const real T1_rate = LAMBDA_1 - D_1 * s->T1 - infect_1;                                              \
+        const real T1star_rate = infect_1 - DELTA * s->T1star - M_1 * s->E * s->T1star;                      \
+        const real T2_rate = LAMBDA_2 - D_2 * s->T2 - infect_2;                                              \
+        const real T2star_rate = infect_2 - DELTA * s->T2star - M_2 * s->E * s->T2star;                      \
+        const real V_rate = s->shed * infected - C * s->V - (s->k1 * s->T1 + s->k2 * s->T2) * s->V;          \
+        const real E_rate = LAMBDA_E + B_E * infected * s->E / (infected + K_B) -                            \
+                            D_E * infected * s->E / (infected + K_D) - DELTA_E * s->E;                       \
+        s->T1 += DT * T1_rate;                                                                               \
+        s->T1star += DT * T1star_rate;                                                                       \
+        s->T2 += DT * T2_rate;                                                                               \
+        s->T2star += DT * T2star_rate;                                                                       \
+        s->V += DT * V_rate;                                                                                 \
+        s->E += DT * E_rate;                                                                                 \
     }
-    return s;
+
+enum { LANES = 4, WARD = 2 * LANES };
+typedef double lanes __attribute__((vector_size(LANES * sizeof(double))));
+
+DEFINE_EULER(one, double)
+DEFINE_EULER(several, lanes)
+
+// Five days of one patient: bound by the latency of the operations.
+static void treat(one *s) {
+    one local = *s;
+    for (int i = 0; i < EULER_STEPS; i++) euler_one(&local);
+    *s = local;
+}
+
+// Five days of two vectors of patients: each fills the other's latencies.
+__attribute__((always_inline)) static inline void treat_two(several w[2]) {
+    several a = w[0], b = w[1];
+    for (int i = 0; i < EULER_STEPS; i++) {
+        euler_several(&a);
+        euler_several(&b);
+    }
+    w[0] = a;
+    w[1] = b;
+}
+
+static void treat_ward(several w[2]) {
+    treat_two(w);
+}
+
+#ifdef __x86_64__
+__attribute__((target("avx2"))) static void treat_ward_avx2(several w[2]) {
+    treat_two(w);
+}
+#endif
+
+// A patient with what the drugs of an action leave of the rates.
+static one prescribe(const hiv_state *s, int action) {
+    const patient *p = &s->patient;
+    const double e1 = TRANSCRIPTASE[action], e2 = PROTEASE[action];
+    return (one){p->T1,
+                 p->T1star,
+                 p->T2,
+                 p->T2star,
+                 p->V,
+                 p->E,
+                 s->k1 * (1 - e1),
+                 s->k2 * (1 - s->f * e1),
+                 N_T * DELTA * (1 - e2)};
 }
 
 static void observe(const void *state, const void *options, double *observation) {
@@ -135,18 +187,67 @@ static void reset(void *state, const void *options, dq_rng *rng, float *observat
     observe_single(s, observation);
 }
 
+static double reward_of(const patient *s, int action) {
+    const double e1 = TRANSCRIPTASE[action], e2 = PROTEASE[action];
+    return REWARD_EFFECTORS * s->E - (COST_VIRUS * s->V + COST_DRUG * (e1 * e1) + COST_DRUG * (e2 * e2));
+}
+
+// Takes over the concentrations after a treatment.
+static void discharge(hiv_state *s, const one *after, float *observation) {
+    s->patient = (patient){after->T1, after->T1star, after->T2, after->T2star, after->V, after->E};
+    observe_single(s, observation);
+}
+
 static bool step(void *state, const void *options, dq_rng *rng, int action, float *observation,
                  double *reward) {
     (void)options;
     (void)rng;
-    static const double transcriptase[] = {0, 0, 0.7, 0.7}, protease[] = {0, 0.3, 0, 0.3};
     hiv_state *s = state;
-    const double e1 = transcriptase[action], e2 = protease[action];
-    const double cost = COST_VIRUS * s->patient.V + COST_DRUG * (e1 * e1) + COST_DRUG * (e2 * e2);
-    *reward = REWARD_EFFECTORS * s->patient.E - cost; // of the state before the step
-    s->patient = treat(s->patient, s, e1, e2);
-    observe_single(s, observation);
+    *reward = reward_of(&s->patient, action); // of the state before the step
+    one treated = prescribe(s, action);
+    treat(&treated);
+    discharge(s, &treated, observation);
     return false;
+}
+
+static void step_many(void *states, size_t stride, const void *options, dq_rng *rng, int count,
+                      const int32_t *actions, float *observation, double *reward, bool *terminated) {
+    (void)options;
+    (void)rng;
+    enum { VARIABLES = sizeof(one) / sizeof(double) };
+    void (*treat_all)(several *) = treat_ward;
+#ifdef __x86_64__
+    if (__builtin_cpu_supports("avx2")) treat_all = treat_ward_avx2;
+#endif
+    for (int first = 0; first < count; first += WARD) {
+        const int here = count - first < WARD ? count - first : WARD;
+        one bed[WARD];
+        union {
+            several pair[2];
+            double variable[2][VARIABLES][LANES];
+        } ward;
+        for (int i = 0; i < WARD; i++) {
+            const int k = first + (i < here ? i : 0); // empty beds hold copies of the first patient
+            const hiv_state *s = (const hiv_state *)((unsigned char *)states + (size_t)k * stride);
+            bed[i] = prescribe(s, actions[k]);
+            if (i < here) reward[k] = reward_of(&s->patient, actions[k]);
+        }
+        for (int i = 0; i < WARD; i++) {
+            double row[VARIABLES];
+            memcpy(row, &bed[i], sizeof row);
+            for (int v = 0; v < VARIABLES; v++) ward.variable[i / LANES][v][i % LANES] = row[v];
+        }
+        treat_all(ward.pair);
+        for (int i = 0; i < here; i++) {
+            const int k = first + i;
+            double row[VARIABLES];
+            for (int v = 0; v < VARIABLES; v++) row[v] = ward.variable[i / LANES][v][i % LANES];
+            memcpy(&bed[i], row, sizeof row);
+            discharge((hiv_state *)((unsigned char *)states + (size_t)k * stride), &bed[i],
+                      observation + (size_t)k * PATIENT_SIZE);
+            terminated[k] = false;
+        }
+    }
 }
 
 static const float observation_low[] = {0, 0, 0, 0, 0, 0};
@@ -172,6 +273,7 @@ static const dq_env_class hiv_class = {
     .options_size = sizeof(hiv_options),
     .reset = reset,
     .step = step,
+    .step_many = step_many,
     .observe = observe,
     .restore = restore,
 };

@@ -94,35 +94,48 @@ void dq_vecenv_reset(dq_vecenv *env, int index, uint64_t seed) {
     env->episode_return[i] = 0;
 }
 
+// An instance whose episode ended starts the sums of its next one.
+static inline void begin_step(dq_vecenv *env, size_t i) {
+    if (env->terminated[i] || env->truncated[i]) {
+        env->episode_length[i] = 0;
+        env->episode_return[i] = 0;
+    }
+}
+
+// Counts the step that instance i has made; truncates at the limit; resets where the episode is over.
+static inline void end_step(dq_vecenv *env, size_t i) {
+    const dq_env_class *env_class = env->env_class;
+    const size_t d = (size_t)env_class->observation_size;
+    float *observation = env->observation + i * d;
+    const float *final_observation = env->final_observation + i * d;
+    const int64_t length = ++env->episode_length[i];
+    env->episode_return[i] += env->reward[i];
+    env->truncated[i] = !env->terminated[i] && env->step_limit > 0 && length >= env->step_limit;
+    if (env->terminated[i] || env->truncated[i]) {
+        void *state = (unsigned char *)env->state + i * env->state_stride;
+        env_class->reset(state, env->options, &env->rng[i], observation);
+    } else {
+        for (size_t k = 0; k < d; k++) observation[k] = final_observation[k];
+    }
+}
+
 void dq_vecenv_step(dq_vecenv *env, const int32_t *actions) {
     const dq_env_class *env_class = env->env_class;
     const size_t n = (size_t)env->count, d = (size_t)env_class->observation_size;
-    const int64_t limit = env->step_limit > 0 ? env->step_limit : INT64_MAX;
-    unsigned char *state = env->state;
-    float *observation = env->observation, *final_observation = env->final_observation;
+    for (size_t i = 0; i < n; i++) assert(actions[i] >= 0 && actions[i] < env_class->actions);
 
+    if (env_class->step_many && n > 1) {
+        for (size_t i = 0; i < n; i++) begin_step(env, i);
+        env_class->step_many(env->state, env->state_stride, env->options, env->rng, env->count, actions,
+                             env->final_observation, env->reward, env->terminated);
+        for (size_t i = 0; i < n; i++) end_step(env, i);
+        return;
+    }
     for (size_t i = 0; i < n; i++) {
-        assert(actions[i] >= 0 && actions[i] < env_class->actions);
-        bool starts = env->terminated[i] || env->truncated[i];
-        int64_t length = (starts ? 0 : env->episode_length[i]) + 1;
-        double sum = starts ? 0 : env->episode_return[i];
-        double reward;
-
-        bool terminated =
-            env_class->step(state, env->options, &env->rng[i], actions[i], final_observation, &reward);
-        bool truncated = !terminated && length >= limit;
-        if (terminated || truncated) {
-            env_class->reset(state, env->options, &env->rng[i], observation);
-        } else {
-            for (size_t k = 0; k < d; k++) observation[k] = final_observation[k];
-        }
-        env->reward[i] = reward;
-        env->terminated[i] = terminated;
-        env->truncated[i] = truncated;
-        env->episode_length[i] = length;
-        env->episode_return[i] = sum + reward;
-        state += env->state_stride;
-        observation += d;
-        final_observation += d;
+        void *state = (unsigned char *)env->state + i * env->state_stride;
+        begin_step(env, i);
+        env->terminated[i] = env_class->step(state, env->options, &env->rng[i], actions[i],
+                                             env->final_observation + i * d, &env->reward[i]);
+        end_step(env, i);
     }
 }
