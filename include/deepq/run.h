@@ -35,14 +35,15 @@ typedef struct dq_run_config {
     int64_t checkpoint_steps;    // 0: by time alone
 
     dq_agent_config learner;
-    unsigned char env_options[256]; // the environment's own options struct
+    double env_options[32]; // the environment's own options struct; read and written through its rows
 } dq_run_config;
 
 // The rows of dq_run_config, agent options included. Keys env.NAME belong to the environment's own table.
+// Built on the first call; any thread.
 DQ_API dq_option_table dq_run_options(void);
 
 // Defaults, then the tuned values for that environment where there are any, then the preset `agent`
-// (NULL: the default agent).
+// (NULL: "default", the tuned values as they are).
 DQ_API dq_status dq_run_config_init(dq_run_config *config, const char *env, const char *agent,
                                     dq_error *error);
 
@@ -50,6 +51,7 @@ DQ_API dq_status dq_run_config_init(dq_run_config *config, const char *env, cons
 DQ_API dq_status dq_run_config_assign(dq_run_config *config, const char *word, const char *where,
                                       dq_error *error);
 DQ_API dq_status dq_run_config_validate(const dq_run_config *config, dq_error *error);
+// "name: value" lines, which is YAML, to a file; replaces it atomically.
 DQ_API dq_status dq_run_config_write(const dq_run_config *config, const char *path, dq_error *error);
 DQ_API dq_status dq_run_config_read(dq_run_config *config, const char *path, dq_error *error);
 
