@@ -30,7 +30,7 @@ struct dq_head_class {
     void (*destroy)(dq_head *head);
 
     // output [P][A*N][16] -> action values [P][A][16]. Returns `q` filled, or `output` itself where they are
-    // the same thing.
+    // the same thing. Many threads may call it at once.
     const float *(*to_q)(const dq_head *head, const float *output, int panels, float *q);
 
     // next_output [P][A*N][16]: the target network at s'; policy [P][A][16]: probabilities of the next

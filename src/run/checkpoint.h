@@ -1,0 +1,60 @@
+// Checkpoints: all that resuming needs, in RUN/checkpoint/.
+//
+//   manifest     text, replaced atomically and last: names the files that count, their sizes and checksums
+//   state-<n>    parameters, optimizer, random streams, environments, counters: blocks of plain memory
+//   replay-<k>   a log of transitions as the replay memory holds them, appended to
+//
+// Only transitions that came since the last checkpoint are written again. What lies behind the manifest's
+// sizes, or is not named by it, is a leftover of a run that was killed while it wrote, and is ignored.
+#ifndef RUN_CHECKPOINT_H
+#define RUN_CHECKPOINT_H
+
+#include "run/runner.h"
+
+typedef struct dq_checkpoint dq_checkpoint;
+
+dq_status dq_checkpoint_create(dq_checkpoint **out, const dq_run *run, dq_error *error);
+void dq_checkpoint_destroy(dq_checkpoint *checkpoint);
+
+// Writes what changed. On failure the checkpoint before stays whole.
+dq_status dq_checkpoint_save(dq_checkpoint *checkpoint, dq_run *run, dq_error *error);
+
+// Restores `run`, built from the same configuration. A folder without a manifest leaves it at its start.
+// Changes no file.
+dq_status dq_checkpoint_load(dq_checkpoint *checkpoint, dq_run *run, dq_error *error);
+
+// --- the log of transitions (checkpoint_replay.c) --------------------------------------------------------
+
+// A file of the log: records of transitions [first, first + count).
+typedef struct dq_segment {
+    int64_t number; // replay-<number>
+    int64_t first, count;
+    uint64_t checksum; // of its records
+} dq_segment;
+
+enum { DQ_SEGMENTS_MAX = 16 };
+
+typedef struct dq_replay_log {
+    char folder[3100];
+    int file;         // of the last segment, open for appending; -1: none
+    int64_t per_file; // transitions after which a new file starts
+    int64_t next_number;
+    int count;
+    dq_segment segments[DQ_SEGMENTS_MAX]; // oldest first
+} dq_replay_log;
+
+void dq_replay_log_init(dq_replay_log *log, const char *folder, int64_t capacity);
+void dq_replay_log_deinit(dq_replay_log *log);
+
+// Appends the transitions that came since, flushes them to the disk, and drops segments that the memory has
+// overwritten whole from the list (their files stay until dq_replay_log_clean).
+dq_status dq_replay_log_append(dq_replay_log *log, dq_replay *replay, dq_error *error);
+
+// Reads the listed segments into `replay`, which ends as after `inserted` insertions.
+dq_status dq_replay_log_read(dq_replay_log *log, dq_replay *replay, int64_t inserted, dq_error *error);
+
+// A checksum over words of 4 bytes; chains: sum(b, sum(a, start)) == sum(ab, start).
+uint64_t dq_checksum(const void *data, size_t size, uint64_t start);
+#define DQ_CHECKSUM_START 0x9e3779b97f4a7c15ULL
+
+#endif

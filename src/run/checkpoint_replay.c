@@ -1,0 +1,177 @@
+// The log of transitions behind a checkpoint: files of records, appended to, dropped when overwritten.
+//
+// A segment is full after a quarter of the replay memory, so that the folder holds at most 1.25 memories and
+// a few files. The records are the memory's own bytes (src/replay/store.c).
+#include "run/checkpoint.h"
+
+#include "base/file.h"
+#include "replay/store.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+uint64_t dq_checksum(const void *data, size_t size, uint64_t start) {
+    const unsigned char *bytes = data;
+    uint64_t sum = start;
+    for (size_t i = 0; i < size; i += 4) {
+        uint32_t word = 0;
+        memcpy(&word, bytes + i, size - i < 4 ? size - i : 4);
+        sum = (sum ^ word) * 0xff51afd7ed558ccdULL; // the multiplier of MurmurHash3's finaliser
+        sum ^= sum >> 32;
+    }
+    return sum;
+}
+
+void dq_replay_log_init(dq_replay_log *log, const char *folder, int64_t capacity) {
+    *log = (dq_replay_log){.file = -1, .per_file = capacity / 4 > 1024 ? capacity / 4 : 1024};
+    snprintf(log->folder, sizeof log->folder, "%s", folder);
+}
+
+void dq_replay_log_deinit(dq_replay_log *log) {
+    if (log->file >= 0) close(log->file);
+    log->file = -1;
+}
+
+static void segment_path(const dq_replay_log *log, int64_t number, char path[4096]) {
+    snprintf(path, 4096, "%s/replay-%lld", log->folder, (long long)number);
+}
+
+static dq_status disk_failure(const char *path, dq_error *error) {
+    return dq_fail(error, DQ_IO, path, "writing the checkpoint failed: %s", strerror(errno));
+}
+
+// Opens the last segment's file at the end of what counts, cutting off what a killed run left behind it.
+static dq_status open_last(dq_replay_log *log, size_t record, dq_error *error) {
+    const dq_segment *last = &log->segments[log->count - 1];
+    char path[4096];
+    segment_path(log, last->number, path);
+    log->file = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
+    off_t size = (off_t)((size_t)last->count * record);
+    if (log->file < 0 || ftruncate(log->file, size) || lseek(log->file, size, SEEK_SET) < 0)
+        return disk_failure(path, error);
+    return DQ_OK;
+}
+
+static dq_status start_segment(dq_replay_log *log, int64_t first, size_t record, dq_error *error) {
+    if (log->file >= 0) close(log->file);
+    log->segments[log->count++] = (dq_segment){log->next_number++, first, 0, DQ_CHECKSUM_START};
+    return open_last(log, record, error);
+}
+
+// Writes transitions [first, first + count) behind the last segment's, which they continue.
+static dq_status append_range(dq_replay_log *log, dq_replay *replay, int64_t first, int64_t count,
+                              dq_error *error) {
+    const size_t record = dq_replay_record_size(replay);
+    const int64_t capacity = dq_replay_capacity(replay);
+    dq_segment *last = &log->segments[log->count - 1];
+    char path[4096];
+    segment_path(log, last->number, path);
+    while (count > 0) {
+        int64_t slot = first % capacity, run = capacity - slot < count ? capacity - slot : count;
+        const unsigned char *from = (const unsigned char *)dq_replay_records(replay) + (size_t)slot * record;
+        dq_status status = dq_file_write_all(log->file, from, (size_t)run * record, path, error);
+        if (status) return status;
+        last->checksum = dq_checksum(from, (size_t)run * record, last->checksum);
+        last->count += run;
+        first += run;
+        count -= run;
+    }
+    return DQ_OK;
+}
+
+static dq_status sync_last(const dq_replay_log *log, dq_error *error) {
+    return log->file >= 0 && fdatasync(log->file) ? disk_failure(log->folder, error) : DQ_OK;
+}
+
+dq_status dq_replay_log_append(dq_replay_log *log, dq_replay *replay, dq_error *error) {
+    const size_t record = dq_replay_record_size(replay);
+    const int64_t inserted = dq_replay_inserted(replay), oldest = inserted - dq_replay_size(replay);
+    while (log->count > 0 && log->segments[0].first + log->segments[0].count <= oldest) {
+        if (log->count == 1 && log->file >= 0) {
+            close(log->file);
+            log->file = -1;
+        }
+        memmove(log->segments, log->segments + 1, (size_t)--log->count * sizeof *log->segments);
+    }
+    const dq_segment *last = log->count > 0 ? &log->segments[log->count - 1] : NULL;
+    int64_t next = last ? last->first + last->count : oldest;
+    if (next == inserted) return DQ_OK;
+    dq_status status = DQ_OK;
+    if (last && log->file < 0) status = open_last(log, record, error);
+    while (!status && next < inserted) {
+        if (log->count == 0 || log->segments[log->count - 1].count >= log->per_file) {
+            status = sync_last(log, error);
+            if (!status) status = start_segment(log, next, record, error);
+            if (status) return status;
+        }
+        int64_t room = log->per_file - log->segments[log->count - 1].count;
+        int64_t count = inserted - next < room ? inserted - next : room;
+        status = append_range(log, replay, next, count, error);
+        next += count;
+    }
+    return status ? status : sync_last(log, error);
+}
+
+static dq_status read_segment(const dq_replay_log *log, const dq_segment *segment, dq_replay *replay,
+                              dq_error *error) {
+    const size_t record = dq_replay_record_size(replay);
+    const int64_t capacity = dq_replay_capacity(replay);
+    char path[4096];
+    segment_path(log, segment->number, path);
+    int file = open(path, O_RDONLY | O_CLOEXEC);
+    struct stat about;
+    if (file < 0 || fstat(file, &about) || (uint64_t)about.st_size / record < (uint64_t)segment->count) {
+        if (file >= 0) close(file);
+        return dq_fail(error, DQ_FORMAT, path,
+                       "%s is missing or shorter than the checkpoint says, so that the run cannot be resumed",
+                       path);
+    }
+    uint64_t checksum = DQ_CHECKSUM_START;
+    dq_status status = DQ_OK;
+    for (int64_t at = 0; !status && at < segment->count;) {
+        int64_t slot = (segment->first + at) % capacity;
+        int64_t run = capacity - slot < segment->count - at ? capacity - slot : segment->count - at;
+        unsigned char *to = (unsigned char *)dq_replay_records(replay) + (size_t)slot * record;
+        for (size_t got = 0, size = (size_t)run * record; got < size;) {
+            ssize_t n = read(file, to + got, size - got);
+            if (n < 0 && errno == EINTR) continue;
+            if (n <= 0) {
+                status = dq_fail(error, DQ_IO, path, "reading %s failed", path);
+                break;
+            }
+            got += (size_t)n;
+        }
+        checksum = dq_checksum(to, (size_t)run * record, checksum);
+        at += run;
+    }
+    close(file);
+    if (!status && checksum != segment->checksum)
+        status = dq_fail(error, DQ_FORMAT, path,
+                         "%s does not hold what the checkpoint wrote: its checksum is another", path);
+    return status;
+}
+
+dq_status dq_replay_log_read(dq_replay_log *log, dq_replay *replay, int64_t inserted, dq_error *error) {
+    int64_t size = inserted < dq_replay_capacity(replay) ? inserted : dq_replay_capacity(replay);
+    int64_t next = log->count > 0 ? log->segments[0].first : inserted;
+    if (next > inserted - size) next = -1;
+    for (int i = 0; next >= 0 && i < log->count; i++) {
+        const dq_segment *segment = &log->segments[i];
+        bool fits = segment->first == next && segment->count >= 0 && segment->count <= inserted - next;
+        next = fits ? next + segment->count : -1;
+    }
+    if (next != inserted)
+        return dq_fail(error, DQ_FORMAT, log->folder,
+                       "the checkpoint in %s does not hold the replay memory of %lld transitions",
+                       log->folder, (long long)size);
+    for (int i = 0; i < log->count; i++) {
+        dq_status status = read_segment(log, &log->segments[i], replay, error);
+        if (status) return status;
+    }
+    dq_replay_restored(replay, inserted);
+    return DQ_OK;
+}

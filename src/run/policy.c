@@ -1,0 +1,153 @@
+// Policies: a finished run's network without its learner.
+#include "agent/explore.h"
+#include "agent/qnet.h"
+#include "base/threads.h"
+#include "run/config.h"
+#include "run/rollout.h"
+#include "run/weights.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+struct dq_policy {
+    dq_run_config config;
+    const dq_env_class *env_class;
+    dq_qnet qnet;
+    dq_asker asker;
+    float *params;
+    float *q; // [A]
+};
+
+static dq_status load(dq_policy *policy, const dq_weights *weights, const char *path, dq_error *error) {
+    if (!weights->config)
+        return dq_fail(
+            error, DQ_FORMAT, path,
+            "%s does not say which environment and network it belongs to; was it written by deepq?", path);
+    dq_status status = dq_run_config_parse(&policy->config, weights->config, path, error);
+    if (status) return status;
+    policy->env_class = dq_env_find(policy->config.env, error);
+    if (!policy->env_class) return DQ_NOT_FOUND;
+    const int width = policy->env_class->observation_size, actions = policy->env_class->actions;
+    status = dq_qnet_init(&policy->qnet, &policy->config.learner, width, actions, DQ_LANES, error);
+    if (!status) status = dq_asker_init(&policy->asker, &policy->qnet, 1, error);
+    if (status) return status;
+    policy->params = aligned_alloc(64, (dq_net_size(policy->qnet.net) * sizeof(float) + 63) / 64 * 64);
+    policy->q = calloc((size_t)actions, sizeof(float));
+    if (!policy->params || !policy->q)
+        return dq_fail(error, DQ_MEMORY, path, "there is no memory for the weights of %s", path);
+    memset(policy->params, 0, dq_net_size(policy->qnet.net) * sizeof(float));
+    return dq_weights_fill(weights, policy->qnet.net, policy->params, path, error);
+}
+
+dq_status dq_policy_load(dq_policy **out, const char *path, dq_error *error) {
+    *out = NULL;
+    struct stat about;
+    char file[4096];
+    bool folder = !stat(path, &about) && S_ISDIR(about.st_mode);
+    if (snprintf(file, sizeof file, "%s%s", path, folder ? "/weights.safetensors" : "") >= (int)sizeof file)
+        return dq_fail(error, DQ_USAGE, path, "the path is too long");
+    dq_weights weights;
+    dq_status status = dq_weights_read(&weights, file, error);
+    if (status) return status;
+    dq_policy *policy = calloc(1, sizeof *policy);
+    if (!policy) status = dq_fail(error, DQ_MEMORY, path, "there is no memory for the policy");
+    if (!status) status = load(policy, &weights, file, error);
+    dq_weights_free(&weights);
+    if (status) {
+        dq_policy_destroy(policy);
+        return status;
+    }
+    *out = policy;
+    return DQ_OK;
+}
+
+void dq_policy_destroy(dq_policy *policy) {
+    if (!policy) return;
+    if (policy->asker.qnet) dq_asker_deinit(&policy->asker);
+    dq_qnet_deinit(&policy->qnet);
+    free(policy->params);
+    free(policy->q);
+    free(policy);
+}
+
+const dq_run_config *dq_policy_config(const dq_policy *policy) {
+    return &policy->config;
+}
+
+int dq_policy_observation_size(const dq_policy *policy) {
+    return policy->qnet.observation_size;
+}
+
+int dq_policy_actions(const dq_policy *policy) {
+    return policy->qnet.actions;
+}
+
+void dq_policy_q(dq_policy *policy, const float *observation, float *q) {
+    dq_asker_one(&policy->asker, policy->params, observation, q);
+}
+
+int dq_policy_act(dq_policy *policy, const float *observation) {
+    dq_policy_q(policy, observation, policy->q);
+    return dq_argmax(policy->q, policy->qnet.actions);
+}
+
+// --- evaluation --------------------------------------------------------------------------------------------
+
+typedef struct share {
+    const dq_policy *policy;
+    dq_rollout **rollouts; // one per worker
+    dq_episode *episodes;
+    uint64_t seed;
+    int count;
+} share;
+
+static void play_share(void *user, int64_t index, int worker) {
+    share *s = user;
+    int first = (int)index * DQ_LANES, count = s->count - first < DQ_LANES ? s->count - first : DQ_LANES;
+    dq_rollout_play(s->rollouts[worker], s->policy->params, s->policy->config.learner.gamma,
+                    s->seed + (uint64_t)first, count, s->episodes + first);
+}
+
+dq_status dq_policy_evaluate(const dq_policy *policy, const dq_env_class *env_class,
+                             const dq_run_config *env_config, int episodes, uint64_t seed, int threads,
+                             double *returns, int64_t *total_steps, dq_error *error) {
+    const dq_run_config *config = env_config ? env_config : &policy->config;
+    if (!env_class) env_class = policy->env_class;
+    if (env_class->observation_size != policy->qnet.observation_size ||
+        env_class->actions != policy->qnet.actions)
+        return dq_fail(
+            error, DQ_USAGE, env_class->id,
+            "%s has %d observations and %d actions, but this policy was trained on %s with %d and %d",
+            env_class->id, env_class->observation_size, env_class->actions, policy->config.env,
+            policy->qnet.observation_size, policy->qnet.actions);
+    bool same_env = !strcmp(config->env, env_class->id);
+    const void *options = same_env ? config->env_options : NULL;
+    int step_limit = same_env ? (int)config->step_limit : -1;
+    int shares = (episodes + DQ_LANES - 1) / DQ_LANES;
+    if (threads <= 0) threads = dq_cores();
+    if (threads > shares) threads = shares > 0 ? shares : 1;
+
+    dq_rollout **rollouts = calloc((size_t)threads, sizeof *rollouts);
+    dq_episode *played = calloc((size_t)episodes + 1, sizeof *played);
+    dq_status status = DQ_OK;
+    if (!rollouts || !played)
+        status = dq_fail(error, DQ_MEMORY, env_class->id, "there is no memory for %d episodes", episodes);
+    for (int i = 0; !status && i < threads; i++)
+        status =
+            dq_rollout_create(&rollouts[i], &policy->qnet, env_class, options, step_limit, DQ_LANES, error);
+    if (!status) {
+        share all = {policy, rollouts, played, seed, episodes};
+        dq_parallel_for(threads, shares, play_share, &all);
+        if (total_steps) *total_steps = 0;
+        for (int i = 0; i < episodes; i++) {
+            returns[i] = played[i].episode_return;
+            if (total_steps) *total_steps += played[i].length;
+        }
+    }
+    for (int i = 0; rollouts && i < threads; i++) dq_rollout_destroy(rollouts[i]);
+    free(rollouts);
+    free(played);
+    return status;
+}
