@@ -87,7 +87,7 @@ static dq_status write_state(dq_checkpoint *self, dq_run *run, size_t *size, uin
         if (blocks[i].size > 0) memcpy(at, blocks[i].data, blocks[i].size);
         at += blocks[i].size;
     }
-    *checksum = dq_checksum(bytes, *size, DQ_CHECKSUM_START);
+    *checksum = dq_crc64(0, bytes, *size);
     char path[4096];
     snprintf(path, sizeof path, "%s/state-%" PRId64, self->folder, self->number);
     dq_status status = dq_file_replace(path, bytes, *size, error);
@@ -109,7 +109,7 @@ static dq_status write_manifest(dq_checkpoint *self, const dq_run *run, size_t s
                          s->count, s->checksum);
     }
     used += snprintf(text + used, sizeof text - (size_t)used, "end %016" PRIx64 "\n",
-                     dq_checksum(text, (size_t)used, DQ_CHECKSUM_START));
+                     dq_crc64(0, text, (size_t)used));
     snprintf(path, sizeof path, "%s/manifest", self->folder);
     return dq_file_replace(path, text, (size_t)used, error);
 }
@@ -134,17 +134,16 @@ static void clean(const dq_checkpoint *self) {
 dq_status dq_checkpoint_save(dq_checkpoint *self, dq_run *run, dq_error *error) {
     size_t size = 0;
     uint64_t checksum = 0;
-    dq_status status = dq_folder_make(self->folder, error);
+    dq_status status = dq_file_make_folder(self->folder, error);
     if (!status) status = dq_replay_log_append(&self->log, dq_agent_replay(run->agent), error);
     if (!status && run->metrics && (fflush(run->metrics) || fdatasync(fileno(run->metrics))))
-        status = dq_fail(error, DQ_IO, run->folder, "writing metrics.csv failed: %s", strerror(errno));
+        status = dq_fail(error, DQ_IO, run->folder, "writing metrics.csv failed: %s", dq_file_reason(errno));
     double seconds = run->now.seconds;
     run->now.seconds = dq_run_seconds(run);
     self->number++;
     if (!status) status = write_state(self, run, &size, &checksum, error);
     run->now.seconds = seconds;
     if (!status) status = write_manifest(self, run, size, checksum, error);
-    if (!status) status = dq_folder_sync(self->folder, error);
     if (!status) clean(self);
     return status;
 }
@@ -170,7 +169,7 @@ static dq_status parse_manifest(dq_checkpoint *self, const char *text, const cha
     uint64_t checksum;
     int used = 0;
     if (!end || sscanf(end + 1, "end %16" SCNx64, &checksum) != 1 ||
-        checksum != dq_checksum(text, (size_t)(end + 1 - text), DQ_CHECKSUM_START))
+        checksum != dq_crc64(0, text, (size_t)(end + 1 - text)))
         return broken(path, "is not whole", error);
     if (sscanf(text, "deepq checkpoint 1\nstate %" SCNd64 " %zu %" SCNx64 "\ninserted %" SCNd64 "\n%n",
                &self->number, &m->state_size, &m->state_checksum, &m->inserted, &used) != 4 ||
@@ -192,14 +191,14 @@ static dq_status parse_manifest(dq_checkpoint *self, const char *text, const cha
 static dq_status read_state(const dq_checkpoint *self, dq_run *run, const manifest *m, dq_error *error) {
     char path[4096];
     snprintf(path, sizeof path, "%s/state-%" PRId64, self->folder, self->number);
-    unsigned char *bytes;
+    char *bytes;
     size_t size;
     dq_status status = dq_file_read(path, MOST_STATE, &bytes, &size, error);
     if (status) return status;
     dq_block blocks[MOST_BLOCKS];
     int count = list_blocks(run, blocks);
     if (size != m->state_size || size < sizeof magic || memcmp(bytes, magic, sizeof magic) ||
-        dq_checksum(bytes, size, DQ_CHECKSUM_START) != m->state_checksum) {
+        dq_crc64(0, bytes, size) != m->state_checksum) {
         status = broken(path, "is not what was written", error);
         goto done;
     }
@@ -229,14 +228,14 @@ done:
 
 dq_status dq_checkpoint_load(dq_checkpoint *self, dq_run *run, dq_error *error) {
     char path[4096];
-    unsigned char *text;
+    char *text;
     size_t size;
     snprintf(path, sizeof path, "%s/manifest", self->folder);
     if (access(path, F_OK) && errno == ENOENT) return DQ_OK;
     dq_status status = dq_file_read(path, 1 << 16, &text, &size, error);
     if (status) return status;
     manifest m = {0};
-    status = parse_manifest(self, (const char *)text, path, &m, error);
+    status = parse_manifest(self, text, path, &m, error);
     free(text);
     if (!status) status = read_state(self, run, &m, error);
     if (!status) status = dq_replay_log_read(&self->log, dq_agent_replay(run->agent), m.inserted, error);

@@ -29,7 +29,7 @@ dq_status dq_checkpoint_load(dq_checkpoint *checkpoint, dq_run *run, dq_error *e
 typedef struct dq_segment {
     int64_t number; // replay-<number>
     int64_t first, count;
-    uint64_t checksum; // of its records
+    uint64_t checksum; // dq_crc64 of its records
 } dq_segment;
 
 enum { DQ_SEGMENTS_MAX = 16 };
@@ -52,9 +52,5 @@ dq_status dq_replay_log_append(dq_replay_log *log, dq_replay *replay, dq_error *
 
 // Reads the listed segments into `replay`, which ends as after `inserted` insertions.
 dq_status dq_replay_log_read(dq_replay_log *log, dq_replay *replay, int64_t inserted, dq_error *error);
-
-// A checksum over words of 4 bytes; chains: sum(b, sum(a, start)) == sum(ab, start).
-uint64_t dq_checksum(const void *data, size_t size, uint64_t start);
-#define DQ_CHECKSUM_START 0x9e3779b97f4a7c15ULL
 
 #endif

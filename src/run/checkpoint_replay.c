@@ -14,18 +14,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-uint64_t dq_checksum(const void *data, size_t size, uint64_t start) {
-    const unsigned char *bytes = data;
-    uint64_t sum = start;
-    for (size_t i = 0; i < size; i += 4) {
-        uint32_t word = 0;
-        memcpy(&word, bytes + i, size - i < 4 ? size - i : 4);
-        sum = (sum ^ word) * 0xff51afd7ed558ccdULL; // the multiplier of MurmurHash3's finaliser
-        sum ^= sum >> 32;
-    }
-    return sum;
-}
-
 void dq_replay_log_init(dq_replay_log *log, const char *folder, int64_t capacity) {
     *log = (dq_replay_log){.file = -1, .per_file = capacity / 4 > 1024 ? capacity / 4 : 1024};
     snprintf(log->folder, sizeof log->folder, "%s", folder);
@@ -41,7 +29,7 @@ static void segment_path(const dq_replay_log *log, int64_t number, char path[409
 }
 
 static dq_status disk_failure(const char *path, dq_error *error) {
-    return dq_fail(error, DQ_IO, path, "writing the checkpoint failed: %s", strerror(errno));
+    return dq_fail(error, DQ_IO, path, "writing the checkpoint failed: %s", dq_file_reason(errno));
 }
 
 // Opens the last segment's file at the end of what counts, cutting off what a killed run left behind it.
@@ -58,8 +46,19 @@ static dq_status open_last(dq_replay_log *log, size_t record, dq_error *error) {
 
 static dq_status start_segment(dq_replay_log *log, int64_t first, size_t record, dq_error *error) {
     if (log->file >= 0) close(log->file);
-    log->segments[log->count++] = (dq_segment){log->next_number++, first, 0, DQ_CHECKSUM_START};
+    log->segments[log->count++] = (dq_segment){log->next_number++, first, 0, 0};
     return open_last(log, record, error);
+}
+
+static bool write_all(int file, const unsigned char *from, size_t size) {
+    while (size > 0) {
+        ssize_t n = write(file, from, size);
+        if (n < 0 && errno == EINTR) continue;
+        if (n < 0) return false;
+        from += n;
+        size -= (size_t)n;
+    }
+    return true;
 }
 
 // Writes transitions [first, first + count) behind the last segment's, which they continue.
@@ -73,9 +72,8 @@ static dq_status append_range(dq_replay_log *log, dq_replay *replay, int64_t fir
     while (count > 0) {
         int64_t slot = first % capacity, run = capacity - slot < count ? capacity - slot : count;
         const unsigned char *from = (const unsigned char *)dq_replay_records(replay) + (size_t)slot * record;
-        dq_status status = dq_file_write_all(log->file, from, (size_t)run * record, path, error);
-        if (status) return status;
-        last->checksum = dq_checksum(from, (size_t)run * record, last->checksum);
+        if (!write_all(log->file, from, (size_t)run * record)) return disk_failure(path, error);
+        last->checksum = dq_crc64(last->checksum, from, (size_t)run * record);
         last->count += run;
         first += run;
         count -= run;
@@ -130,7 +128,7 @@ static dq_status read_segment(const dq_replay_log *log, const dq_segment *segmen
                        "%s is missing or shorter than the checkpoint says, so that the run cannot be resumed",
                        path);
     }
-    uint64_t checksum = DQ_CHECKSUM_START;
+    uint64_t checksum = 0;
     dq_status status = DQ_OK;
     for (int64_t at = 0; !status && at < segment->count;) {
         int64_t slot = (segment->first + at) % capacity;
@@ -145,7 +143,7 @@ static dq_status read_segment(const dq_replay_log *log, const dq_segment *segmen
             }
             got += (size_t)n;
         }
-        checksum = dq_checksum(to, (size_t)run * record, checksum);
+        checksum = dq_crc64(checksum, to, (size_t)run * record);
         at += run;
     }
     close(file);

@@ -39,7 +39,7 @@ static const dq_option own_rows[] = {
     INT(total_steps, "stop", "100000", 0, BIG, true, "steps", "environment steps; 0: no limit"),
     INT(total_episodes, "stop", "0", 0, BIG, true, "episodes", "0: no limit"),
     REAL(max_seconds, "stop", "0", 0, BIG, "s", "time spent training; 0: no limit"),
-    REAL(stop_return, "stop", "off", -BIG, BIG, NULL,
+    REAL(stop_return, "stop", ".nan", -BIG, BIG, NULL,
          "stop when the mean return of the last stop_window episodes reaches this"),
     INT(stop_window, "stop", "100", 1, 10000, true, "episodes", "for stop_return"),
 
@@ -197,11 +197,11 @@ dq_status dq_run_config_write(const dq_run_config *config, const char *path, dq_
 }
 
 dq_status dq_run_config_read(dq_run_config *config, const char *path, dq_error *error) {
-    unsigned char *text;
+    char *text;
     size_t size;
     dq_status status = dq_file_read(path, 1 << 20, &text, &size, error);
     if (status) return status;
-    status = dq_run_config_parse(config, (const char *)text, path, error);
+    status = dq_run_config_parse(config, text, path, error);
     free(text);
     return status;
 }

@@ -3,6 +3,7 @@
 // Columns as in `columns`; a cell is empty where nothing was measured since the row before. An evaluation
 // that falls between rows gets a row of its own. Only the last two columns tell of time, so that two runs of
 // one seed agree in all others.
+#include "base/file.h"
 #include "base/text.h"
 #include "run/hook.h"
 
@@ -35,7 +36,7 @@ static void destroy(dq_hook *hook) {
 }
 
 static dq_status failed(const dq_run *run, dq_error *error) {
-    return dq_fail(error, DQ_IO, run->folder, "writing metrics.csv failed: %s", strerror(errno));
+    return dq_fail(error, DQ_IO, run->folder, "writing metrics.csv failed: %s", dq_file_reason(errno));
 }
 
 static dq_status write_text(dq_run *run, const char *text, size_t length, dq_error *error) {

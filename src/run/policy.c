@@ -20,12 +20,13 @@ struct dq_policy {
     float *q; // [A]
 };
 
-static dq_status load(dq_policy *policy, const dq_weights *weights, const char *path, dq_error *error) {
-    if (!weights->config)
+static dq_status load(dq_policy *policy, const dq_safetensors *weights, const char *path, dq_error *error) {
+    const char *text = dq_safetensors_metadata(weights, "config");
+    if (!text)
         return dq_fail(
             error, DQ_FORMAT, path,
             "%s does not say which environment and network it belongs to; was it written by deepq?", path);
-    dq_status status = dq_run_config_parse(&policy->config, weights->config, path, error);
+    dq_status status = dq_run_config_parse(&policy->config, text, path, error);
     if (status) return status;
     policy->env_class = dq_env_find(policy->config.env, error);
     if (!policy->env_class) return DQ_NOT_FOUND;
@@ -38,7 +39,7 @@ static dq_status load(dq_policy *policy, const dq_weights *weights, const char *
     if (!policy->params || !policy->q)
         return dq_fail(error, DQ_MEMORY, path, "there is no memory for the weights of %s", path);
     memset(policy->params, 0, dq_net_size(policy->qnet.net) * sizeof(float));
-    return dq_weights_fill(weights, policy->qnet.net, policy->params, path, error);
+    return dq_weights_fill(weights, policy->qnet.net, policy->params, error);
 }
 
 dq_status dq_policy_load(dq_policy **out, const char *path, dq_error *error) {
@@ -48,13 +49,13 @@ dq_status dq_policy_load(dq_policy **out, const char *path, dq_error *error) {
     bool folder = !stat(path, &about) && S_ISDIR(about.st_mode);
     if (snprintf(file, sizeof file, "%s%s", path, folder ? "/weights.safetensors" : "") >= (int)sizeof file)
         return dq_fail(error, DQ_USAGE, path, "the path is too long");
-    dq_weights weights;
-    dq_status status = dq_weights_read(&weights, file, error);
+    dq_safetensors weights;
+    dq_status status = dq_safetensors_read(&weights, file, error);
     if (status) return status;
     dq_policy *policy = calloc(1, sizeof *policy);
     if (!policy) status = dq_fail(error, DQ_MEMORY, path, "there is no memory for the policy");
     if (!status) status = load(policy, &weights, file, error);
-    dq_weights_free(&weights);
+    dq_safetensors_deinit(&weights);
     if (status) {
         dq_policy_destroy(policy);
         return status;

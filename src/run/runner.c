@@ -193,7 +193,7 @@ dq_status dq_run_create(dq_run **out, const dq_run_config *config, const char *f
         if (!status && !access(dq_run_path(run, "config.yml", path), F_OK))
             status = dq_fail(error, DQ_USAGE, folder,
                              "%s holds a run already; resume that one, or choose another folder", folder);
-        if (!status) status = dq_folder_make(folder, error);
+        if (!status) status = dq_file_make_folder(folder, error);
         if (!status) status = dq_run_config_write(&run->config, path, error);
     }
     if (status)
