@@ -1,0 +1,149 @@
+// Several trainings at once: workers take the next one from the list, the calling thread shows how far they
+// are.
+#include "trainings.h"
+
+#include "cli.h"
+#include "progress.h"
+
+#include <math.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <time.h>
+
+static volatile sig_atomic_t interrupted;
+
+static void on_signal(int number) {
+    interrupted = 1;
+    dq_run_interrupt();
+    signal(number, SIG_DFL); // a second one kills
+}
+
+bool trainings_interrupted(void) {
+    return interrupted;
+}
+
+typedef struct crew {
+    pthread_mutex_t lock; // guards everything below and what comes back in list
+    pthread_cond_t changed;
+    training *list;
+    int count, next, ended;
+    int *order, ended_told; // order[0..ended): positions as they ended
+} crew;
+
+typedef struct watcher {
+    crew *all;
+    training *one;
+} watcher;
+
+static void on_progress(void *user, const dq_run *run, const dq_metrics *metrics) {
+    watcher *w = user;
+    (void)run;
+    pthread_mutex_lock(&w->all->lock);
+    w->one->last = *metrics;
+    if (isfinite(metrics->eval_return)) w->one->eval_return = metrics->eval_return;
+    pthread_mutex_unlock(&w->all->lock);
+}
+
+static training_state train_one(crew *all, training *t) {
+    watcher w = {all, t};
+    dq_run *run = NULL;
+    dq_error error = {0};
+    double started = cli_clock();
+    dq_status status = t->resume ? dq_run_resume(&run, t->folder, &error)
+                                 : dq_run_create(&run, &t->config, t->folder, &error);
+    if (!status) {
+        dq_run_on_progress(run, on_progress, &w);
+        status = dq_run_train(run, &error);
+    }
+    pthread_mutex_lock(&all->lock);
+    t->seconds = cli_clock() - started;
+    if (run) t->steps = dq_run_steps(run);
+    t->error = error;
+    pthread_mutex_unlock(&all->lock);
+    dq_run_destroy(run);
+    return status == DQ_OK            ? TRAINING_DONE
+           : status == DQ_INTERRUPTED ? TRAINING_INTERRUPTED
+                                      : TRAINING_FAILED;
+}
+
+static void *work(void *user) {
+    crew *all = user;
+    pthread_mutex_lock(&all->lock);
+    while (all->next < all->count) {
+        int index = all->next++;
+        training *t = &all->list[index];
+        training_state state = TRAINING_INTERRUPTED;
+        if (!interrupted) {
+            t->state = TRAINING_RUNNING;
+            pthread_mutex_unlock(&all->lock);
+            state = train_one(all, t);
+            pthread_mutex_lock(&all->lock);
+        }
+        t->state = state;
+        all->order[all->ended++] = index;
+        pthread_cond_signal(&all->changed);
+    }
+    pthread_mutex_unlock(&all->lock);
+    return NULL;
+}
+
+static void watch(crew *all, progress *display) {
+    pthread_mutex_lock(&all->lock);
+    for (;;) {
+        for (; all->ended_told < all->ended; all->ended_told++)
+            if (all->count > 1) progress_ended(display, &all->list[all->order[all->ended_told]]);
+        if (all->ended == all->count) break;
+        progress_show(display, all->list, all->count);
+        struct timespec until;
+        clock_gettime(CLOCK_MONOTONIC, &until);
+        until.tv_nsec += 100000000;
+        until.tv_sec += until.tv_nsec / 1000000000;
+        until.tv_nsec %= 1000000000;
+        pthread_cond_timedwait(&all->changed, &all->lock, &until);
+    }
+    pthread_mutex_unlock(&all->lock);
+}
+
+int trainings_run(training *list, int count, int jobs, const char *title, bool quiet) {
+    if (count < 1) return 0;
+    struct sigaction action = {.sa_handler = on_signal, .sa_flags = SA_RESTART}, before[2];
+    sigaction(SIGINT, &action, &before[0]);
+    sigaction(SIGTERM, &action, &before[1]);
+    crew all = {.lock = PTHREAD_MUTEX_INITIALIZER, .list = list, .count = count};
+    pthread_condattr_t monotonic;
+    pthread_condattr_init(&monotonic);
+    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+    pthread_cond_init(&all.changed, &monotonic);
+    progress display;
+    progress_begin(&display, title, quiet);
+    for (int i = 0; i < count; i++) {
+        list[i].state = TRAINING_WAITING;
+        list[i].eval_return = NAN;
+    }
+    if (jobs > count) jobs = count;
+    if (jobs < 1) jobs = 1;
+    pthread_t *threads = calloc((size_t)jobs, sizeof *threads);
+    all.order = calloc((size_t)count, sizeof *all.order);
+    int started = 0;
+    while (threads && all.order && started < jobs && pthread_create(&threads[started], NULL, work, &all) == 0)
+        started++;
+    if (started > 0) watch(&all, &display);
+    for (int i = 0; i < started; i++) pthread_join(threads[i], NULL);
+    progress_end(&display);
+    int unfinished = 0;
+    for (int i = 0; i < count; i++) {
+        if (started == 0) {
+            list[i].state = TRAINING_FAILED;
+            dq_fail(&list[i].error, DQ_MEMORY, NULL, "no thread could be started");
+        }
+        unfinished += list[i].state != TRAINING_DONE;
+    }
+    free(threads);
+    free(all.order);
+    pthread_cond_destroy(&all.changed);
+    pthread_condattr_destroy(&monotonic);
+    sigaction(SIGINT, &before[0], NULL);
+    sigaction(SIGTERM, &before[1], NULL);
+    return unfinished;
+}
