@@ -1,0 +1,206 @@
+// .npz through libzip. Archives are read from and written to memory, so that one parser serves files and
+// tests, and writing replaces a file atomically.
+#include "io/npz.h"
+
+#include "base/file.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <zip.h>
+
+// The most that one member may unpack to, and the most members: a small archive can claim anything.
+#define MEMBER_MAX ((zip_uint64_t)1 << 32)
+#define COUNT_MAX  65536
+
+void dq_npz_deinit(dq_npz *file) {
+    for (int i = 0; i < file->count; i++) {
+        free(file->names[i]);
+        dq_array_deinit(&file->arrays[i]);
+    }
+    free(file->names);
+    free(file->arrays);
+    *file = (dq_npz){0};
+}
+
+const dq_array *dq_npz_find(const dq_npz *file, const char *name) {
+    for (int i = 0; i < file->count; i++)
+        if (!strcmp(file->names[i], name)) return &file->arrays[i];
+    return NULL;
+}
+
+// Unpacks member `index` into a buffer that grows with what really comes out. The caller frees *data.
+static dq_status unpack(zip_t *archive, zip_uint64_t index, const char *where, char **data, size_t *size,
+                        dq_error *error) {
+    *data = NULL;
+    *size = 0;
+    zip_file_t *member = zip_fopen_index(archive, index, 0);
+    if (!member) return dq_fail(error, DQ_FORMAT, where, "it cannot be unpacked: %s", zip_strerror(archive));
+    dq_status status = DQ_OK;
+    size_t room = 0;
+    for (;;) {
+        if (*size == room) {
+            size_t larger = room ? 2 * room : 65536;
+            char *grown = larger > MEMBER_MAX ? NULL : realloc(*data, larger);
+            if (!grown) {
+                status =
+                    dq_fail(error, DQ_MEMORY, where, "it unpacks to more than the memory there is for it");
+                break;
+            }
+            *data = grown;
+            room = larger;
+        }
+        zip_int64_t count = zip_fread(member, *data + *size, room - *size);
+        if (count < 0) {
+            status = dq_fail(error, DQ_FORMAT, where, "it cannot be unpacked: %s", zip_file_strerror(member));
+            break;
+        }
+        if (count == 0) break;
+        *size += (size_t)count;
+    }
+    zip_fclose(member);
+    if (status != DQ_OK) {
+        free(*data);
+        *data = NULL;
+    }
+    return status;
+}
+
+// Reads member `index` as the next array of *file.
+static dq_status read_member(dq_npz *file, zip_t *archive, zip_uint64_t index, const char *path,
+                             dq_error *error) {
+    const char *name = zip_get_name(archive, index, 0);
+    size_t length = name ? strlen(name) : 0;
+    if (length < 5 || strcmp(name + length - 4, ".npy"))
+        return dq_fail(error, DQ_FORMAT, path, "its member '%.100s' is not a .npy file", name ? name : "");
+    char where[256];
+    snprintf(where, sizeof where, "%.120s: %.100s", path, name);
+    char *data;
+    size_t size;
+    dq_status status = unpack(archive, index, where, &data, &size, error);
+    if (status != DQ_OK) return status;
+    file->names[file->count] = strndup(name, length - 4);
+    status = file->names[file->count] ? dq_npy_parse(&file->arrays[file->count], data, size, where, error)
+                                      : dq_fail(error, DQ_MEMORY, path, "no memory for a name");
+    free(data);
+    if (status != DQ_OK) {
+        free(file->names[file->count]);
+        return status;
+    }
+    if (dq_npz_find(file, file->names[file->count])) // looks at the members before this one
+        status = dq_fail(error, DQ_FORMAT, path, "two members are called '%.100s'", name);
+    file->count++;
+    return status;
+}
+
+static dq_status read_members(dq_npz *file, zip_t *archive, const char *where, dq_error *error) {
+    zip_int64_t count = zip_get_num_entries(archive, 0);
+    if (count < 0 || count > COUNT_MAX)
+        return dq_fail(error, DQ_FORMAT, where, "it holds %lld members; at most %d are read",
+                       (long long)count, COUNT_MAX);
+    file->names = calloc((size_t)count + 1, sizeof *file->names);
+    file->arrays = calloc((size_t)count + 1, sizeof *file->arrays);
+    if (!file->names || !file->arrays)
+        return dq_fail(error, DQ_MEMORY, where, "no memory for its %lld members", (long long)count);
+    for (zip_int64_t i = 0; i < count; i++) {
+        dq_status status = read_member(file, archive, (zip_uint64_t)i, where, error);
+        if (status != DQ_OK) return status;
+    }
+    return DQ_OK;
+}
+
+dq_status dq_npz_parse(dq_npz *file, const void *bytes, size_t size, const char *where, dq_error *error) {
+    *file = (dq_npz){0};
+    // libzip takes nothing at all for an empty archive.
+    if (size < 22) return dq_fail(error, DQ_FORMAT, where, "this is not a .npz file: it has %zu bytes", size);
+    zip_error_t reason;
+    zip_error_init(&reason);
+    zip_source_t *source = zip_source_buffer_create(bytes, size, 0, &reason);
+    zip_t *archive = source ? zip_open_from_source(source, ZIP_RDONLY | ZIP_CHECKCONS, &reason) : NULL;
+    dq_status status = DQ_OK;
+    if (!archive) {
+        status = dq_fail(error, DQ_FORMAT, where, "this is not a .npz file: %s", zip_error_strerror(&reason));
+        zip_source_free(source);
+    } else {
+        status = read_members(file, archive, where, error);
+        zip_discard(archive);
+    }
+    zip_error_fini(&reason);
+    if (status != DQ_OK) dq_npz_deinit(file);
+    return status;
+}
+
+dq_status dq_npz_read(dq_npz *file, const char *path, dq_error *error) {
+    char *data;
+    size_t size;
+    *file = (dq_npz){0};
+    dq_status status = dq_file_read(path, (size_t)1 << 33, &data, &size, error);
+    if (status != DQ_OK) return status;
+    status = dq_npz_parse(file, data, size, path, error);
+    free(data);
+    return status;
+}
+
+// Adds one array to the archive. Its bytes are copied first: libzip reads them only when it closes.
+static bool add_member(zip_t *archive, const char *name, const dq_array *array) {
+    char header[DQ_NPY_HEADER_MAX], member[256];
+    size_t length = dq_npy_header(array, header);
+    size_t size = (size_t)dq_array_count(array) * dq_array_type_size(array->type);
+    if ((size_t)snprintf(member, sizeof member, "%s.npy", name) >= sizeof member) return false;
+    char *bytes = malloc(length + size);
+    if (!bytes) return false;
+    memcpy(bytes, header, length);
+    if (size) memcpy(bytes + length, array->data, size);
+    zip_source_t *source = zip_source_buffer(archive, bytes, length + size, 1);
+    if (!source) {
+        free(bytes);
+        return false;
+    }
+    zip_int64_t index = zip_file_add(archive, member, source, ZIP_FL_ENC_UTF_8);
+    if (index < 0) {
+        zip_source_free(source);
+        return false;
+    }
+    zip_set_file_compression(archive, (zip_uint64_t)index, ZIP_CM_STORE, 0);
+    // 1980-01-01, the zip format's first day: no clock in the bytes.
+    return zip_file_set_dostime(archive, (zip_uint64_t)index, 0, 0x21, 0) == 0;
+}
+
+// Takes the finished archive out of `source` and writes it.
+static dq_status save(zip_source_t *source, const char *path, dq_error *error) {
+    zip_stat_t about;
+    if (zip_source_stat(source, &about) < 0 || zip_source_open(source) < 0)
+        return dq_fail(error, DQ_MEMORY, path, "no memory to write the arrays");
+    char *bytes = malloc(about.size ? about.size : 1);
+    bool good = bytes && zip_source_read(source, bytes, about.size) == (zip_int64_t)about.size;
+    zip_source_close(source);
+    dq_status status = good ? dq_file_replace(path, bytes, about.size, error)
+                            : dq_fail(error, DQ_MEMORY, path, "no memory to write the arrays");
+    free(bytes);
+    return status;
+}
+
+dq_status dq_npz_write(const char *path, const char *const *names, const dq_array *arrays, int count,
+                       dq_error *error) {
+    if (count == 0) return dq_fail(error, DQ_USAGE, path, "there is no array to write");
+    zip_source_t *source = zip_source_buffer_create(NULL, 0, 0, NULL);
+    zip_t *archive = source ? zip_open_from_source(source, ZIP_TRUNCATE, NULL) : NULL;
+    if (!archive) {
+        zip_source_free(source);
+        return dq_fail(error, DQ_MEMORY, path, "no memory to write the arrays");
+    }
+    zip_source_keep(source); // its bytes outlive the archive
+    dq_status status = DQ_OK;
+    for (int i = 0; i < count && status == DQ_OK; i++)
+        if (!add_member(archive, names[i], &arrays[i]))
+            status = dq_fail(error, DQ_USAGE, path, "cannot add the array '%.100s': %s", names[i],
+                             zip_strerror(archive));
+    if (status == DQ_OK && zip_close(archive) != 0)
+        status = dq_fail(error, DQ_IO, path, "cannot make the .npz file: %s", zip_strerror(archive));
+    if (status != DQ_OK) {
+        zip_discard(archive);
+    } else {
+        status = save(source, path, error);
+    }
+    zip_source_free(source);
+    return status;
+}
