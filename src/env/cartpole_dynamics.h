@@ -26,10 +26,12 @@ typedef struct cartpole_state {
     double theta, theta_dot; // rad, 0 is upright; rad/s
 } cartpole_state;
 
-// The state CARTPOLE_TAU later, pushed to the right or to the left. Euler's method moves positions with the
-// old velocities, the semi-implicit one with the new.
-static inline cartpole_state cartpole_move(cartpole_state s, bool to_the_right, bool euler) {
-    const double force = to_the_right ? CARTPOLE_FORCE : -CARTPOLE_FORCE;
+// The state CARTPOLE_TAU later, pushed to the left by action 0 and to the right by action 1. Euler's method
+// moves positions with the old velocities, the semi-implicit one with the new.
+static inline cartpole_state cartpole_move(cartpole_state s, int action, bool euler) {
+    static const double forces[] = {-CARTPOLE_FORCE,
+                                    CARTPOLE_FORCE}; // no branch: actions are hard to predict
+    const double force = forces[action];
     double sine, cosine;
     sincos(s.theta, &sine, &cosine);
 

@@ -51,7 +51,7 @@ static bool step(void *state, const void *options, dq_rng *rng, int action, floa
     (void)rng;
     const cartpole_options *o = options;
     const cartpole_state s =
-        cartpole_move(*(cartpole_state *)state, action == 1, o->kinematics_integrator == EULER);
+        cartpole_move(*(cartpole_state *)state, action, o->kinematics_integrator == EULER);
     *(cartpole_state *)state = s;
     observe(&s, observation);
     const bool terminated = fabs(s.x) > CARTPOLE_X_LIMIT || fabs(s.theta) > CARTPOLE_THETA_LIMIT;

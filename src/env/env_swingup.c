@@ -39,7 +39,7 @@ static bool step(void *state, const void *options, dq_rng *rng, int action, floa
     (void)rng;
     swingup_state *s = state;
     const cartpole_state before = {(double)s->x, (double)s->x_dot, (double)s->theta, (double)s->theta_dot};
-    cartpole_state after = cartpole_move(before, action == 1, true);
+    cartpole_state after = cartpole_move(before, action, true);
     // At 4 pi rad/s a step turns the pole by a quarter of a radian: one turn back is enough.
     if (after.theta >= M_PI) after.theta -= 2 * M_PI;
     if (after.theta < -M_PI) after.theta += 2 * M_PI;
