@@ -83,7 +83,11 @@ dq_status cli_integer(const char *text, const char *what, int64_t min, int64_t m
 }
 
 json_object *cli_json_number(double value) {
-    return isfinite(value) ? json_object_new_double(value) : NULL;
+    char text[40];
+    if (!isfinite(value)) return NULL;
+    dq_text_from_real(value, text, sizeof text - 2);
+    if (!strpbrk(text, ".e")) strcat(text, ".0"); // so that every reader takes it for a real
+    return json_object_new_double_s(value, text);
 }
 
 int cli_json_print(json_object *document) {

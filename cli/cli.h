@@ -48,7 +48,7 @@ dq_status cli_integer(const char *text, const char *what, int64_t min, int64_t m
 
 struct json_object;
 
-// A JSON number; null where the value is not finite, which JSON cannot say.
+// A JSON number in its shortest exact form; null where the value is not finite, which JSON cannot say.
 struct json_object *cli_json_number(double value);
 
 // Prints the document to standard output and frees it. Returns the exit status.

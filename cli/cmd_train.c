@@ -5,7 +5,7 @@
 #include "base/file.h"
 #include "cli.h"
 #include "curves.h"
-#include "io/options_yaml.h"
+#include "io/yaml.h"
 #include "train_help.h"
 #include "trainings.h"
 
@@ -126,7 +126,7 @@ static dq_status take_value(void *user, const char *name, const char *text, cons
 
 static dq_status configure(const arguments *a, dq_run_config *config, dq_error *error) {
     file_reader file = {.config = config};
-    dq_status status = a->file ? dq_options_yaml_scan(a->file, take_names, &file, error) : DQ_OK;
+    dq_status status = a->file ? dq_yaml_read(a->file, take_names, &file, error) : DQ_OK;
     if (status) return status;
     const char *env = a->env ? a->env : file.env[0] ? file.env : NULL;
     const char *agent = a->agent ? a->agent : file.agent[0] ? file.agent : NULL;
@@ -134,7 +134,7 @@ static dq_status configure(const arguments *a, dq_run_config *config, dq_error *
         return dq_fail(error, DQ_USAGE, NULL,
                        "which environment? For example: deepq train CartPole-v1 ('deepq envs' lists them)");
     status = dq_run_config_init(config, env, agent, error);
-    if (!status && a->file) status = dq_options_yaml_scan(a->file, take_value, &file, error);
+    if (!status && a->file) status = dq_yaml_read(a->file, take_value, &file, error);
     for (int i = 0; i < a->word_count && !status; i++) {
         if (strncmp(a->words[i], "env=", 4) == 0)
             return dq_fail(error, DQ_USAGE, a->words[i],

@@ -7,6 +7,8 @@
 
 #include "run/stats.h"
 
+#include <deepq/env.h>
+
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -226,6 +228,22 @@ static const char *x_label(const char *x) {
 // --- panels
 // -------------------------------------------------------------------------------------------------
 
+// The mean return that counts as solved, where all runs share the environment that says so.
+static void add_threshold(builder *b, const char *column) {
+    static const char *const returns[] = {"episode_return", "mean_return", "eval_return"};
+    bool is_return = false;
+    for (int i = 0; i < 3; i++) is_return |= strcmp(column, returns[i]) == 0;
+    if (!is_return || !same_everywhere(b->c, offsetof(curves_run, env))) return;
+    const dq_env_class *env_class = dq_env_find(b->c->runs[0].env, NULL);
+    dq_chart_mark *mark = hold(b, sizeof *mark);
+    char *label = hold(b, 48);
+    if (!env_class || !isfinite(env_class->reward_threshold) || !mark || !label) return;
+    snprintf(label, 48, "solved: %g", env_class->reward_threshold);
+    *mark = (dq_chart_mark){env_class->reward_threshold, label};
+    b->panels[b->panel_count - 1].marks = mark;
+    b->panels[b->panel_count - 1].mark_count = 1;
+}
+
 static dq_panel *begin_panel(builder *b, const char *column, int series_room) {
     dq_panel *panel = &b->panels[b->panel_count];
     const column_facts *facts = facts_of(column);
@@ -235,6 +253,7 @@ static dq_panel *begin_panel(builder *b, const char *column, int series_room) {
                         .x_label = x_label(b->x_name)};
     panel->series = b->series[b->panel_count] = hold(b, (size_t)series_room * sizeof(dq_series));
     b->panel_count++;
+    add_threshold(b, column);
     return b->failed ? NULL : panel;
 }
 

@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-size_t dq_array_type_size(dq_array_type type) {
+size_t dq_array_element_size(dq_array_type type) {
     static const unsigned char sizes[] = {4, 8, 4, 8, 1, 4, 8, 1};
     return sizes[type];
 }

@@ -157,7 +157,7 @@ dq_status dq_npy_parse(dq_array *array, const void *bytes, size_t size, const ch
     dq_status status = take_header(&parser, &made);
     if (status != DQ_OK) return status;
 
-    size_t needed = dq_array_type_size(made.type), has = size - prefix - length;
+    size_t needed = dq_array_element_size(made.type), has = size - prefix - length;
     bool overflow = false, empty = false;
     for (int i = 0; i < made.rank; i++) {
         empty |= made.shape[i] == 0;
@@ -171,7 +171,7 @@ dq_status dq_npy_parse(dq_array *array, const void *bytes, size_t size, const ch
     made.data = malloc(needed ? needed : 1);
     if (!made.data) return dq_fail(error, DQ_MEMORY, where, "no memory for an array of %s", shape);
     memcpy(made.data, b + prefix + length, needed);
-    made.count = (int64_t)(needed / dq_array_type_size(made.type));
+    made.count = (int64_t)(needed / dq_array_element_size(made.type));
     *array = made;
     return DQ_OK;
 }
@@ -210,6 +210,6 @@ dq_status dq_npy_write(const char *path, const dq_array *array, dq_error *error)
     dq_status status = dq_file_begin(&file, path, error);
     if (status != DQ_OK) return status;
     dq_file_write(&file, header, length);
-    dq_file_write(&file, array->data, (size_t)dq_array_count(array) * dq_array_type_size(array->type));
+    dq_file_write(&file, array->data, (size_t)dq_array_count(array) * dq_array_element_size(array->type));
     return dq_file_commit(&file, error);
 }

@@ -46,7 +46,7 @@ double dq_array_get(const dq_array *array, int64_t index);
 void dq_array_to_doubles(const dq_array *array, double *out);
 void dq_array_to_floats(const dq_array *array, float *out);
 
-size_t dq_array_type_size(dq_array_type type);
+size_t dq_array_element_size(dq_array_type type);
 int64_t dq_array_count(const dq_array *array); // the product of the shape
 // "float32 [3, 4]", for sentences.
 void dq_array_describe(const dq_array *array, char *text, size_t size);

@@ -144,7 +144,7 @@ dq_status dq_npz_read(dq_npz *file, const char *path, dq_error *error) {
 static bool add_member(zip_t *archive, const char *name, const dq_array *array) {
     char header[DQ_NPY_HEADER_MAX], member[256];
     size_t length = dq_npy_header(array, header);
-    size_t size = (size_t)dq_array_count(array) * dq_array_type_size(array->type);
+    size_t size = (size_t)dq_array_count(array) * dq_array_element_size(array->type);
     if ((size_t)snprintf(member, sizeof member, "%s.npy", name) >= sizeof member) return false;
     char *bytes = malloc(length + size);
     if (!bytes) return false;

@@ -52,7 +52,7 @@ static void assert_same(const dq_array *a, const dq_array *b) {
     assert_int_equal(a->rank, b->rank);
     assert_int_equal(a->count, b->count);
     for (int i = 0; i < a->rank; i++) assert_int_equal(a->shape[i], b->shape[i]);
-    size_t size = (size_t)a->count * dq_array_type_size(a->type);
+    size_t size = (size_t)a->count * dq_array_element_size(a->type);
     if (size) assert_memory_equal(a->data, b->data, size);
 }
 
