@@ -34,6 +34,7 @@ DQ_API double dq_schedule_at(const dq_schedule *schedule, int64_t ticks);
 // Values of the choice options below, in the order of their names.
 typedef enum dq_activation_kind { DQ_RELU, DQ_LEAKY_RELU } dq_activation_kind;
 typedef enum dq_normalization_kind { DQ_NORM_NONE, DQ_NORM_BATCH, DQ_NORM_LAYER } dq_normalization_kind;
+typedef enum dq_noisy_kind { DQ_NOISY_NONE, DQ_NOISY_OUTPUT, DQ_NOISY_ALL } dq_noisy_kind;
 typedef enum dq_loss_kind { DQ_LOSS_MSE, DQ_LOSS_HUBER } dq_loss_kind;
 typedef enum dq_target_kind { DQ_TARGET_NONE, DQ_TARGET_HARD, DQ_TARGET_SOFT } dq_target_kind;
 typedef enum dq_clock { DQ_CLOCK_STEPS, DQ_CLOCK_EPISODES, DQ_CLOCK_UPDATES } dq_clock;
@@ -47,6 +48,9 @@ typedef struct dq_agent_config {
     double leaky_slope;
     int normalization;    // dq_normalization_kind, after each hidden linear layer
     bool normalize_input; // the same before the first
+    bool dueling;         // value and advantage streams
+    int noisy;            // dq_noisy_kind, which linear layers carry noise
+    double noisy_sigma;
 
     // parts, each the position in its list of classes
     int head, backup, sampler, explorer;

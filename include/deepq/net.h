@@ -37,6 +37,7 @@ typedef struct dq_layer_spec {
     double slope;     // leaky_relu; 0 means PyTorch's default of 0.01
     double epsilon;   // normalisation layers; 0 means PyTorch's default of 1e-5
     double momentum;  // batch_norm's running statistics; 0 means PyTorch's default of 0.1
+    double sigma;     // noisy: sigma_0; 0 means the paper's 0.5
 } dq_layer_spec;
 
 // One named tensor of the parameter array. Rows may be padded: element (r, c) is at offset + r*stride + c.
@@ -77,9 +78,13 @@ DQ_API void dq_panels_pack(float *panels, const float *rows, int batch, int feat
 DQ_API void dq_panels_unpack(float *rows, const float *panels, int batch, int features);
 
 typedef enum dq_mode {
-    DQ_EVAL,  // running statistics
-    DQ_TRAIN, // batch statistics; updates the running ones in params; keeps what backward needs
+    DQ_EVAL,  // running statistics, no noise
+    DQ_TRAIN, // batch statistics; updates the running ones in params; keeps what backward needs; noise
+    DQ_NOISY, // DQ_EVAL with the noise of noisy layers
 } dq_mode;
+
+// Draws the noise of noisy layers anew, into the untrainable part of params.
+DQ_API void dq_net_resample(const dq_net *net, float *params, dq_rng *rng);
 
 // Runs the network on the workspace's input panels; returns output panels [ceil(B/16)][outputs][16] that
 // stay valid until the next forward in this workspace. A DQ_EVAL forward leaves what an earlier DQ_TRAIN

@@ -17,10 +17,10 @@
 #include <string.h>
 
 // Keys of the agent's streams below the run's seed.
-enum { STREAM_INIT, STREAM_EXPLORE, STREAM_SAMPLE };
+enum { STREAM_INIT, STREAM_EXPLORE, STREAM_SAMPLE, STREAM_NOISE };
 
 typedef struct counters {
-    dq_rng explore_rng, sample_rng;
+    dq_rng explore_rng, sample_rng, noise_rng;
     int64_t updates; // gradient steps
     int64_t synced_episode;
     double loss_sum;
@@ -74,7 +74,7 @@ static const float *forward_copy(dq_agent *agent, dq_workspace *workspace, dq_wo
                                  float *params) {
     size_t size = (size_t)agent->panels * DQ_LANES * (size_t)agent->qnet.observation_size * sizeof(float);
     memcpy(dq_workspace_input(workspace), dq_workspace_input(source), size);
-    return dq_net_forward(agent->qnet.net, params, workspace, (int)agent->config.batch_size, DQ_EVAL);
+    return dq_net_forward(agent->qnet.net, params, workspace, (int)agent->config.batch_size, DQ_NOISY);
 }
 
 static void learn_once(dq_agent *agent) {
@@ -90,6 +90,8 @@ static void learn_once(dq_agent *agent) {
     dq_replay_gather(agent->replay, agent->slots, batch, dq_workspace_input(agent->online),
                      dq_workspace_input(agent->target), agent->action, agent->reward, agent->discount);
 
+    dq_net_resample(net, agent->params, &now->noise_rng);
+    dq_net_resample(net, agent->target_params, &now->noise_rng);
     dq_backup_inputs inputs = {.actions = agent->qnet.actions,
                                .panels = agent->panels,
                                .action = agent->action,
@@ -101,7 +103,7 @@ static void learn_once(dq_agent *agent) {
     if (agent->target_current)
         inputs.q = values(
             agent, forward_copy(agent, agent->target_current, agent->online, agent->target_params), agent->q);
-    const float *next_output = dq_net_forward(net, agent->target_params, agent->target, batch, DQ_EVAL);
+    const float *next_output = dq_net_forward(net, agent->target_params, agent->target, batch, DQ_NOISY);
     inputs.next_q = values(agent, next_output, agent->next_q);
     agent->backup->apply(agent->backup_options, &inputs, agent->policy, agent->reward);
     head->head_class->target(head, next_output, agent->policy, agent->reward, agent->discount, agent->panels,
@@ -180,10 +182,13 @@ void dq_agent_act(dq_agent *agent, const float *observations, int count, int64_t
     dq_rng *rng = &agent->now->explore_rng;
     int asking = explorer->propose(agent->explorer_options, rng, epsilon, width, count, actions);
     if (asking == 0) return;
+    agent->asker.mode = explorer->wants_noise ? DQ_NOISY : DQ_EVAL;
+    if (explorer->wants_noise) dq_net_resample(agent->qnet.net, agent->params, &agent->now->noise_rng);
     if (count == 1)
         dq_asker_one(&agent->asker, agent->params, observations, agent->acting_q);
     else
         dq_asker_many(&agent->asker, agent->params, observations, count, agent->acting_q);
+    agent->asker.mode = DQ_EVAL;
     for (int i = 0; i < count; i++)
         if (actions[i] == DQ_ASK_Q)
             actions[i] =
@@ -348,6 +353,7 @@ dq_status dq_agent_create(dq_agent **out, const dq_agent_config *config, int obs
     dq_rng_seed_child(&rng, seed, &(uint32_t){STREAM_INIT}, 1);
     dq_rng_seed_child(&agent->now->explore_rng, seed, &(uint32_t){STREAM_EXPLORE}, 1);
     dq_rng_seed_child(&agent->now->sample_rng, seed, &(uint32_t){STREAM_SAMPLE}, 1);
+    dq_rng_seed_child(&agent->now->noise_rng, seed, &(uint32_t){STREAM_NOISE}, 1);
     dq_net_init(agent->qnet.net, agent->params, &rng);
     if (agent->target_params != agent->params)
         memcpy(agent->target_params, agent->params, dq_net_size(agent->qnet.net) * sizeof(float));

@@ -12,6 +12,7 @@
 
 typedef struct dq_explorer_class {
     dq_strategy about;
+    bool wants_noise; // action values come from a network with fresh noise (DQ_NOISY)
 
     // Fills chosen [count], each in [0, actions) or DQ_ASK_Q; returns how many ask.
     int (*propose)(const void *options, dq_rng *rng, double epsilon, int actions, int count, int32_t *chosen);

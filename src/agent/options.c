@@ -27,6 +27,9 @@ static const dq_option own_rows[] = {
     REAL(leaky_slope, "network", "0.01", 0, 1, false, NULL, "slope of leaky_relu below zero"),
     CHOICE(normalization, "network", "none", "none|batch|layer", "after each hidden linear layer"),
     BOOL(normalize_input, "network", "false", "the same normalization before the first layer"),
+    BOOL(dueling, "network", "false", "a state's value and the actions' advantages, joined at the end"),
+    CHOICE(noisy, "network", "none", "none|output|all", "linear layers with learned noise (explorer=noisy)"),
+    REAL(noisy_sigma, "network", "0.5", 1e-3, 100, true, NULL, "noise at the start, times 1/sqrt(inputs)"),
 
     REAL(gamma, "learning", "0.99", 0, 1, false, NULL, "discount of the next step's value"),
     INT(n_step, "learning", "1", 1, 1000, true, "steps", "rewards summed before the bootstrap"),

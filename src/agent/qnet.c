@@ -1,6 +1,8 @@
 // The Q-network's plan, from the configuration: hidden layers, then A*N outputs for the head.
 //
 //   [normalisation] -> (linear -> [normalisation] -> activation) per hidden width -> linear A*N
+//
+// Dueling networks end in linear (1+A)*N -> dueling A*N; noisy ones have noisy layers in linear ones' places.
 #include "agent/qnet.h"
 
 #include "agent/config.h"
@@ -10,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MOST_LAYERS = 3 * DQ_INTS_MAX + 2 };
+enum { MOST_LAYERS = 3 * DQ_INTS_MAX + 3 };
 
 typedef struct plan {
     dq_layer_spec layers[MOST_LAYERS];
@@ -18,29 +20,35 @@ typedef struct plan {
     int count;
 } plan;
 
-static void add_layer(plan *p, const char *kind, const char *prefix, int number, int out, double slope) {
+// `value`: the slope of an activation, the sigma of a noisy layer.
+static void add_layer(plan *p, const char *kind, const char *prefix, int number, int out, double value) {
     assert(p->count < MOST_LAYERS);
     char *name = p->names[p->count];
     if (number)
         snprintf(name, sizeof p->names[0], "%s%d", prefix, number);
     else
         snprintf(name, sizeof p->names[0], "%s", prefix);
-    p->layers[p->count++] = (dq_layer_spec){.kind = kind, .name = name, .out = out, .slope = slope};
+    p->layers[p->count++] =
+        (dq_layer_spec){.kind = kind, .name = name, .out = out, .slope = value, .sigma = value};
 }
 
-static dq_status make_net(dq_net **out, const dq_agent_config *config, int inputs, int outputs,
+static dq_status make_net(dq_net **out, const dq_agent_config *config, int inputs, int actions, int outputs,
                           dq_error *error) {
     static const char *const normalizations[] = {NULL, "batch_norm", "layer_norm"};
     static const char *const activations[] = {"relu", "leaky_relu"};
     const char *normalization = normalizations[config->normalization];
+    const char *hidden = config->noisy == DQ_NOISY_ALL ? "noisy" : "linear";
+    const char *output = config->noisy != DQ_NOISY_NONE ? "noisy" : "linear";
+    const double sigma = config->noisy_sigma;
     plan p = {.count = 0};
     if (config->normalize_input && normalization) add_layer(&p, normalization, "norm_input", 0, 0, 0);
     for (int i = 0; i < config->net_arch.count; i++) {
-        add_layer(&p, "linear", "hidden", i + 1, config->net_arch.value[i], 0);
+        add_layer(&p, hidden, "hidden", i + 1, config->net_arch.value[i], sigma);
         if (normalization) add_layer(&p, normalization, "norm", i + 1, 0, 0);
         add_layer(&p, activations[config->activation], "act", i + 1, 0, config->leaky_slope);
     }
-    add_layer(&p, "linear", "output", 0, outputs, 0);
+    add_layer(&p, output, "output", 0, (actions + config->dueling) * outputs, sigma);
+    if (config->dueling) add_layer(&p, "dueling", "dueling", 0, actions * outputs, 0);
     return dq_net_create(out, inputs, p.layers, p.count, error);
 }
 
@@ -52,8 +60,7 @@ dq_status dq_qnet_init(dq_qnet *qnet, const dq_agent_config *config, int observa
     dq_status status = head->create(&qnet->head, config, dq_agent_strategy_options(config, &head->about),
                                     actions, panels, error);
     if (!status) qnet->head->head_class = head;
-    if (!status)
-        status = make_net(&qnet->net, config, observation_size, actions * qnet->head->outputs, error);
+    if (!status) status = make_net(&qnet->net, config, observation_size, actions, qnet->head->outputs, error);
     if (status) dq_qnet_deinit(qnet);
     return status;
 }
@@ -87,6 +94,10 @@ void dq_asker_deinit(dq_asker *asker) {
 }
 
 void dq_asker_one(dq_asker *asker, float *params, const float *observation, float *q) {
+    if (asker->mode != DQ_EVAL) {
+        dq_asker_many(asker, params, observation, 1, q);
+        return;
+    }
     const dq_head *head = asker->qnet->head;
     int outputs = dq_net_outputs(asker->qnet->net);
     dq_net_apply(asker->qnet->net, params, asker->workspace, observation, asker->row);
@@ -100,7 +111,7 @@ void dq_asker_many(dq_asker *asker, float *params, const float *observations, in
     const dq_qnet *qnet = asker->qnet;
     int panels = (count + DQ_LANES - 1) / DQ_LANES;
     dq_panels_pack(dq_workspace_input(asker->workspace), observations, count, qnet->observation_size);
-    const float *output = dq_net_forward(qnet->net, params, asker->workspace, count, DQ_EVAL);
+    const float *output = dq_net_forward(qnet->net, params, asker->workspace, count, asker->mode);
     const float *values = qnet->head->head_class->to_q(qnet->head, output, panels, asker->q);
     dq_panels_unpack(q, values, count, qnet->actions);
 }

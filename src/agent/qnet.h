@@ -22,6 +22,7 @@ typedef struct dq_asker {
     const dq_qnet *qnet;
     dq_workspace *workspace;
     int max_batch;
+    dq_mode mode;  // DQ_EVAL at first; DQ_NOISY: with the noise in params
     float *output; // [1][A*N][16]
     float *q;      // [P][A][16]
     float *row;    // [A*N]

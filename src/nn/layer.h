@@ -63,6 +63,8 @@ struct dq_layer_class {
     // registers tensors with dq_plan_tensor. An activation sets layer->activation. May be NULL.
     dq_status (*plan)(dq_layer *layer, struct dq_plan *plan, dq_error *error);
     void (*init)(const dq_layer *layer, float *params, dq_rng *rng); // NULL: no tensors
+    // Draws the layer's noise anew, into untrainable tensors. NULL: it has none.
+    void (*resample)(const dq_layer *layer, float *params, dq_rng *rng);
     void (*forward)(const dq_layer *layer, const dq_pass *pass);
     void (*backward)(const dq_layer *layer, const dq_pass *pass);
     // One sample: x [in] -> y [out], eval mode.

@@ -190,6 +190,11 @@ const dq_tensor *dq_net_tensor(const dq_net *net, int index) {
     return index >= 0 && index < net->tensor_count ? &net->tensors[index] : NULL;
 }
 
+void dq_net_resample(const dq_net *net, float *params, dq_rng *rng) {
+    for (int i = 0; i < net->layer_count; i++)
+        if (net->layers[i].class->resample) net->layers[i].class->resample(&net->layers[i], params, rng);
+}
+
 void dq_net_init(const dq_net *net, float *params, dq_rng *rng) {
     memset(params, 0, net->size * sizeof *params);
     for (int i = 0; i < net->layer_count; i++)
