@@ -5,81 +5,100 @@
 // rows of A stream by.
 #define PANEL_VECS (16 / VEC_LANES)
 
-INLINE VEC apply_activation(VEC x, const dq_nonlinearity *activation) {
-    if (activation->kind == DQ_NONLINEARITY_RELU) return VEC_MAX(VEC_ZERO(), x);
-    if (activation->kind == DQ_NONLINEARITY_LEAKY)
-        return VEC_SELECT_POSITIVE(x, x, VEC_MUL(VEC_BROADCAST(&activation->slope), x));
-    return x;
-}
+// For each vector of a tile; the vectors of the tile's panel n are j = n * PANEL_VECS ...
+#define FOR_TILE(body)                                                                                       \
+    _Pragma("GCC unroll 8") for (int m = 0; m < M; m++)                                                      \
+        _Pragma("GCC unroll 16") for (int j = 0; j < N * PANEL_VECS; j++) body;
+#define C_AT(m, j)                                                                                           \
+    ((size_t)(m)*c_row + (size_t)((j) / PANEL_VECS) * c_panel + (size_t)((j) % PANEL_VECS * VEC_LANES))
 
-INLINE VEC differentiate_activation(VEC d, VEC y, const dq_nonlinearity *activation) {
-    if (activation->kind == DQ_NONLINEARITY_RELU) return VEC_KEEP_POSITIVE(y, d);
-    if (activation->kind == DQ_NONLINEARITY_LEAKY)
-        return VEC_SELECT_POSITIVE(y, d, VEC_MUL(VEC_BROADCAST(&activation->slope), d));
-    return d;
-}
-
-INLINE void gemm_tile(const dq_gemm *g, size_t row, size_t panel, const int M, const int N) {
-    VEC sum[TILE_ROWS][TILE_PANELS_MAX * PANEL_VECS];
-#pragma GCC unroll 8
-    for (int m = 0; m < M; m++) {
-        VEC start = g->bias ? VEC_BROADCAST(g->bias + row + (size_t)m) : VEC_ZERO();
-#pragma GCC unroll 16
-        for (int j = 0; j < N * PANEL_VECS; j++) sum[m][j] = start;
+INLINE void activate_tile(VEC sum[TILE_ROWS][TILE_PANELS_MAX * PANEL_VECS], const dq_gemm *g, const int M,
+                          const int N) {
+    if (g->activation.kind == DQ_NONLINEARITY_RELU) {
+        FOR_TILE(sum[m][j] = VEC_MAX(VEC_ZERO(), sum[m][j]))
+    } else if (g->activation.kind == DQ_NONLINEARITY_LEAKY) {
+        VEC slope = VEC_BROADCAST(&g->activation.slope);
+        FOR_TILE(sum[m][j] = VEC_SELECT_POSITIVE(sum[m][j], sum[m][j], VEC_MUL(slope, sum[m][j])))
     }
-    const size_t a_row = g->a_row, a_inner = g->a_inner, p_panel = g->p_panel;
-    for (int outer = 0; outer < g->k_outer; outer++) {
-        const float *a = g->a + row * a_row + (size_t)outer * g->a_outer;
-        const float *p = g->p + panel * p_panel + (size_t)outer * g->p_outer;
-        for (int inner = 0; inner < g->k_inner; inner++, a += a_inner, p += 16) {
-            VEC x[TILE_PANELS_MAX * PANEL_VECS];
+}
+
+INLINE void differentiate_tile(VEC sum[TILE_ROWS][TILE_PANELS_MAX * PANEL_VECS], const dq_gemm *g,
+                               const float *y, const int M, const int N) {
+    const size_t c_row = g->c_row, c_panel = g->c_panel;
+    if (g->activation.kind == DQ_NONLINEARITY_RELU) {
+        FOR_TILE(sum[m][j] = VEC_KEEP_POSITIVE(VEC_LOAD(y + C_AT(m, j)), sum[m][j]))
+    } else if (g->activation.kind == DQ_NONLINEARITY_LEAKY) {
+        VEC slope = VEC_BROADCAST(&g->activation.slope);
+        FOR_TILE(sum[m][j] =
+                     VEC_SELECT_POSITIVE(VEC_LOAD(y + C_AT(m, j)), sum[m][j], VEC_MUL(slope, sum[m][j])))
+    }
+}
+
+// M rows from `row` on, panels [first, last) in steps of N that go out evenly.
+INLINE void gemm_strip(const dq_gemm *g, size_t row, size_t first, size_t last, const int M, const int N) {
+    const size_t a_row = g->a_row, a_inner = g->a_inner, p_panel = g->p_panel, c_row = g->c_row,
+                 c_panel = g->c_panel;
+    const size_t a_outer = g->a_outer, p_outer = g->p_outer;
+    const int k_outer = g->k_outer, k_inner = g->k_inner;
+    const float *const bias = g->bias ? g->bias + row : NULL, *const a_start = g->a + row * a_row;
+    const bool plain = g->activation.kind == DQ_NONLINEARITY_NONE;
+    for (size_t panel = first; panel < last; panel += (size_t)N) {
+        VEC sum[TILE_ROWS][TILE_PANELS_MAX * PANEL_VECS];
+        if (bias) {
+            FOR_TILE(sum[m][j] = VEC_BROADCAST(bias + m))
+        } else {
+            FOR_TILE(sum[m][j] = VEC_ZERO())
+        }
+        const float *a_block = a_start, *p_block = g->p + panel * p_panel;
+        for (int outer = 0; outer < k_outer; outer++, a_block += a_outer, p_block += p_outer) {
+            const float *a = a_block, *p = p_block;
+            for (int inner = 0; inner < k_inner; inner++, a += a_inner, p += 16) {
+                VEC x[TILE_PANELS_MAX * PANEL_VECS];
 #pragma GCC unroll 16
-            for (int j = 0; j < N * PANEL_VECS; j++)
-                x[j] =
-                    VEC_LOAD(p + (size_t)(j / PANEL_VECS) * p_panel + (size_t)(j % PANEL_VECS * VEC_LANES));
+                for (int j = 0; j < N * PANEL_VECS; j++)
+                    x[j] = VEC_LOAD(p + (size_t)(j / PANEL_VECS) * p_panel +
+                                    (size_t)(j % PANEL_VECS * VEC_LANES));
 #pragma GCC unroll 8
-            for (int m = 0; m < M; m++) {
-                VEC scalar = VEC_BROADCAST(a + (size_t)m * a_row);
+                for (int m = 0; m < M; m++) {
+                    VEC scalar = VEC_BROADCAST(a + (size_t)m * a_row);
 #pragma GCC unroll 16
-                for (int j = 0; j < N * PANEL_VECS; j++) sum[m][j] = VEC_FMA(scalar, x[j], sum[m][j]);
+                    for (int j = 0; j < N * PANEL_VECS; j++) sum[m][j] = VEC_FMA(scalar, x[j], sum[m][j]);
+                }
             }
         }
-    }
-#pragma GCC unroll 8
-    for (int n = 0; n < N; n++) {
-        size_t at = row * g->c_row + (panel + (size_t)n) * g->c_panel;
-        long left = (long)g->columns - (long)(panel + (size_t)n) * 16;
-#pragma GCC unroll 8
-        for (int m = 0; m < M; m++, at += g->c_row) {
-            float partial[16];
-            float *to = left < 16 ? partial : g->c + at;
-#pragma GCC unroll 2
-            for (int j = 0; j < PANEL_VECS; j++) {
-                VEC value = sum[m][n * PANEL_VECS + j];
-                value = g->mask ? differentiate_activation(
-                                      value, VEC_LOAD(g->mask + at + (size_t)(j * VEC_LANES)), &g->activation)
-                                : apply_activation(value, &g->activation);
-                VEC_STORE(to + j * VEC_LANES, value);
-            }
-            if (left < 16)
-                for (long lane = 0; lane < left; lane++) g->c[at + (size_t)lane] = partial[lane];
+        const size_t at = row * c_row + panel * c_panel;
+        if (!plain) {
+            if (g->mask)
+                differentiate_tile(sum, g, g->mask + at, M, N);
+            else
+                activate_tile(sum, g, M, N);
+        }
+        float *c = g->c + at;
+        long columns = (long)g->columns - (long)panel * 16;
+        if (columns >= N * 16) {
+            FOR_TILE(VEC_STORE(c + C_AT(m, j), sum[m][j]))
+        } else { // the last panel is not whole
+            FOR_TILE({
+                long left = columns - j / PANEL_VECS * 16;
+                VEC_STORE_MASK(VEC_FIRST(left < 16 ? left : 16, j % PANEL_VECS), c + C_AT(m, j), sum[m][j]);
+            })
         }
     }
 }
 
-typedef void tile_fn(const dq_gemm *g, size_t row, size_t panel);
+typedef void strip_fn(const dq_gemm *g, size_t row, size_t first, size_t last);
 
-#define TILE(M, N)                                                                                           \
-    TARGET static void tile_##M##_##N(const dq_gemm *g, size_t row, size_t panel) {                          \
-        gemm_tile(g, row, panel, M, N);                                                                      \
+#define STRIP(M, N)                                                                                          \
+    TARGET static void strip_##M##_##N(const dq_gemm *g, size_t row, size_t first, size_t last) {            \
+        gemm_strip(g, row, first, last, M, N);                                                               \
     }
-TILES(TILE)
-#undef TILE
+TILES(STRIP)
+#undef STRIP
 
-static tile_fn *const tiles[TILE_ROWS + 1][TILE_PANELS_MAX + 1] = {
-#define TILE(M, N) [M][N] = tile_##M##_##N,
-    TILES(TILE)
-#undef TILE
+static strip_fn *const strips[TILE_ROWS + 1][TILE_PANELS_MAX + 1] = {
+#define STRIP(M, N) [M][N] = strip_##M##_##N,
+    TILES(STRIP)
+#undef STRIP
 };
 
 // Rows of the next tile: sixes as long as what remains is not left with a tile too low to fill the pipes.
@@ -100,12 +119,10 @@ TARGET static void gemm(const dq_gemm *g) {
         int last = first + group < g->panels ? first + group : g->panels;
         for (int row = 0; row < g->rows;) {
             int rows = tile_rows(g->rows - row);
-            int wide = TILE_PANELS(rows);
-            for (int panel = first; panel < last;) {
-                int n = last - panel < wide ? last - panel : wide;
-                tiles[rows][n](g, (size_t)row, (size_t)panel);
-                panel += n;
-            }
+            int wide = TILE_PANELS(rows), whole = (last - first) / wide * wide;
+            if (whole) strips[rows][wide](g, (size_t)row, (size_t)first, (size_t)(first + whole));
+            int rest = last - first - whole;
+            if (rest) strips[rows][rest](g, (size_t)row, (size_t)(last - rest), (size_t)last);
             row += rows;
         }
     }

@@ -20,9 +20,10 @@
 
 // Lane masks for the first n of 16 floats, vector by vector, and loads that touch no others.
 static const int mask_bits[32] = {-1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1};
-#define VEC_MASK            __m256i
-#define VEC_FIRST(n, v)     _mm256_loadu_si256((const __m256i *)(const void *)(mask_bits + 16 - (n) + (v)*8))
-#define VEC_LOAD_MASK(m, p) _mm256_maskload_ps(p, m)
+#define VEC_MASK                __m256i
+#define VEC_FIRST(n, v)         _mm256_loadu_si256((const __m256i *)(const void *)(mask_bits + 16 - (n) + (v)*8))
+#define VEC_LOAD_MASK(m, p)     _mm256_maskload_ps(p, m)
+#define VEC_STORE_MASK(m, p, v) _mm256_maskstore_ps(p, m, v)
 
 // 16 lane sums, held in the vectors of a panel, folded to 8: lane i + lane i + 8.
 #define VEC_FOLD(s) _mm256_add_ps((s)[0], (s)[1])

@@ -21,9 +21,10 @@
 #define VEC_KEEP_POSITIVE(where, a)                                                                          \
     _mm512_maskz_mov_ps(_mm512_cmp_ps_mask(where, _mm512_setzero_ps(), _CMP_GT_OQ), a)
 
-#define VEC_MASK            __mmask16
-#define VEC_FIRST(n, v)     (__mmask16)((1u << (n)) - 1u)
-#define VEC_LOAD_MASK(m, p) _mm512_maskz_loadu_ps(m, p)
+#define VEC_MASK                __mmask16
+#define VEC_FIRST(n, v)         (__mmask16)((1u << (n)) - 1u)
+#define VEC_LOAD_MASK(m, p)     _mm512_maskz_loadu_ps(m, p)
+#define VEC_STORE_MASK(m, p, v) _mm512_mask_storeu_ps(p, m, v)
 
 #define VEC_FOLD(s)                                                                                          \
     _mm256_add_ps(_mm512_castps512_ps256((s)[0]),                                                            \
@@ -36,8 +37,9 @@
     X(1, 1)                                                                                                  \
     X(1, 2)                                                                                                  \
     X(1, 3)                                                                                                  \
-    X(1, 4) X(1, 5) X(1, 6) X(1, 7) X(1, 8) X(2, 1) X(2, 2) X(2, 3) X(2, 4) X(2, 5) X(2, 6) X(2, 7) X(2, 8)  \
-        X(3, 1) X(3, 2) X(3, 3) X(3, 4) X(4, 1) X(4, 2) X(4, 3) X(4, 4) X(5, 1) X(5, 2) X(5, 3) X(5, 4)      \
-            X(6, 1) X(6, 2) X(6, 3) X(6, 4)
+    X(1, 4)                                                                                                  \
+    X(1, 5) X(1, 6) X(1, 7) X(1, 8) X(2, 1) X(2, 2) X(2, 3) X(2, 4) X(2, 5) X(2, 6) X(2, 7) X(2, 8) X(3, 1)  \
+        X(3, 2) X(3, 3) X(3, 4) X(4, 1) X(4, 2) X(4, 3) X(4, 4) X(5, 1) X(5, 2) X(5, 3) X(5, 4) X(6, 1)      \
+            X(6, 2) X(6, 3) X(6, 4)
 
 #define PANEL_CACHE 32768 // bytes of first-level cache for panels of P
