@@ -34,79 +34,94 @@ INLINE void differentiate_tile(VEC sum[TILE_ROWS][TILE_PANELS_MAX * PANEL_VECS],
     }
 }
 
-// M rows from `row` on, panels [first, last) in steps of N that go out evenly.
-INLINE void gemm_strip(const dq_gemm *g, size_t row, size_t first, size_t last, const int M, const int N) {
+// One k: the panels' vectors times each row's scalar; moves the pointers on.
+#define FMA_STEP()                                                                                           \
+    {                                                                                                        \
+        VEC x[TILE_PANELS_MAX * PANEL_VECS];                                                                 \
+        _Pragma("GCC unroll 16") for (int j = 0; j < N * PANEL_VECS; j++) x[j] =                             \
+            VEC_LOAD(p + (size_t)(j / PANEL_VECS) * p_panel + (size_t)(j % PANEL_VECS * VEC_LANES));         \
+        _Pragma("GCC unroll 8") for (int m = 0; m < M; m++) {                                                \
+            VEC scalar = VEC_BROADCAST((m < 3 ? a : a3) + (size_t)(m % 3) * a_row);                          \
+            _Pragma("GCC unroll 16") for (int j = 0; j < N * PANEL_VECS; j++)                                \
+                VEC_FMA_INTO(sum[m][j], scalar, x[j]);                                                       \
+        }                                                                                                    \
+        a += a_inner;                                                                                        \
+        a3 += a_inner;                                                                                       \
+        p += 16;                                                                                             \
+    }
+
+// Rows [row, row_end) in steps of M, panels [first, last) in steps of N; both go out evenly.
+INLINE void gemm_block(const dq_gemm *g, size_t row, size_t row_end, size_t first, size_t last, const int M,
+                       const int N) {
     const size_t a_row = g->a_row, a_inner = g->a_inner, p_panel = g->p_panel, c_row = g->c_row,
                  c_panel = g->c_panel;
     const size_t a_outer = g->a_outer, p_outer = g->p_outer;
     const int k_outer = g->k_outer, k_inner = g->k_inner;
-    const float *const bias = g->bias ? g->bias + row : NULL, *const a_start = g->a + row * a_row;
     const bool plain = g->activation.kind == DQ_NONLINEARITY_NONE;
-    for (size_t panel = first; panel < last; panel += (size_t)N) {
-        VEC sum[TILE_ROWS][TILE_PANELS_MAX * PANEL_VECS];
-        if (bias) {
-            FOR_TILE(sum[m][j] = VEC_BROADCAST(bias + m))
-        } else {
-            FOR_TILE(sum[m][j] = VEC_ZERO())
-        }
-        const float *a_block = a_start, *p_block = g->p + panel * p_panel;
-        for (int outer = 0; outer < k_outer; outer++, a_block += a_outer, p_block += p_outer) {
-            const float *a = a_block, *p = p_block;
-            for (int inner = 0; inner < k_inner; inner++, a += a_inner, p += 16) {
-                VEC x[TILE_PANELS_MAX * PANEL_VECS];
-#pragma GCC unroll 16
-                for (int j = 0; j < N * PANEL_VECS; j++)
-                    x[j] = VEC_LOAD(p + (size_t)(j / PANEL_VECS) * p_panel +
-                                    (size_t)(j % PANEL_VECS * VEC_LANES));
-#pragma GCC unroll 8
-                for (int m = 0; m < M; m++) {
-                    VEC scalar = VEC_BROADCAST(a + (size_t)m * a_row);
-#pragma GCC unroll 16
-                    for (int j = 0; j < N * PANEL_VECS; j++) sum[m][j] = VEC_FMA(scalar, x[j], sum[m][j]);
-                }
+    for (; row < row_end; row += (size_t)M) {
+        const float *const bias = g->bias ? g->bias + row : NULL, *const a_start = g->a + row * a_row;
+        for (size_t panel = first; panel < last; panel += (size_t)N) {
+            VEC sum[TILE_ROWS][TILE_PANELS_MAX * PANEL_VECS];
+            if (bias) {
+                FOR_TILE(sum[m][j] = VEC_BROADCAST(bias + m))
+            } else {
+                FOR_TILE(sum[m][j] = VEC_ZERO())
             }
-        }
-        const size_t at = row * c_row + panel * c_panel;
-        if (!plain) {
-            if (g->mask)
-                differentiate_tile(sum, g, g->mask + at, M, N);
-            else
-                activate_tile(sum, g, M, N);
-        }
-        float *c = g->c + at;
-        long columns = (long)g->columns - (long)panel * 16;
-        if (columns >= N * 16) {
-            FOR_TILE(VEC_STORE(c + C_AT(m, j), sum[m][j]))
-        } else { // the last panel is not whole
-            FOR_TILE({
-                long left = columns - j / PANEL_VECS * 16;
-                VEC_STORE_MASK(VEC_FIRST(left < 16 ? left : 16, j % PANEL_VECS), c + C_AT(m, j), sum[m][j]);
-            })
+            const float *a_block = a_start, *p_block = g->p + panel * p_panel;
+            for (int outer = 0; outer < k_outer; outer++, a_block += a_outer, p_block += p_outer) {
+                // Two row pointers keep every address within base + index * {1, 2}.
+                const float *a = a_block, *a3 = a + 3 * a_row, *p = p_block;
+                for (int inner = 0; inner < (k_inner & ~1); inner += 2) {
+                    FMA_STEP()
+                    FMA_STEP()
+                }
+                if (k_inner & 1) FMA_STEP()
+            }
+            const size_t at = row * c_row + panel * c_panel;
+            if (!plain) {
+                if (g->mask)
+                    differentiate_tile(sum, g, g->mask + at, M, N);
+                else
+                    activate_tile(sum, g, M, N);
+            }
+            float *c = g->c + at;
+            long columns = (long)g->columns - (long)panel * 16;
+            if (columns >= N * 16) {
+                FOR_TILE(VEC_STORE(c + C_AT(m, j), sum[m][j]))
+            } else { // the last panel is not whole
+                FOR_TILE({
+                    long left = columns - j / PANEL_VECS * 16;
+                    VEC_STORE_MASK(VEC_FIRST(left < 16 ? left : 16, j % PANEL_VECS), c + C_AT(m, j),
+                                   sum[m][j]);
+                })
+            }
         }
     }
 }
 
-typedef void strip_fn(const dq_gemm *g, size_t row, size_t first, size_t last);
+typedef void block_fn(const dq_gemm *g, size_t row, size_t row_end, size_t first, size_t last);
 
-#define STRIP(M, N)                                                                                          \
-    TARGET static void strip_##M##_##N(const dq_gemm *g, size_t row, size_t first, size_t last) {            \
-        gemm_strip(g, row, first, last, M, N);                                                               \
+#define BLOCK(M, N)                                                                                          \
+    TARGET static void block_##M##_##N(const dq_gemm *g, size_t row, size_t row_end, size_t first,           \
+                                       size_t last) {                                                        \
+        gemm_block(g, row, row_end, first, last, M, N);                                                      \
     }
-TILES(STRIP)
-#undef STRIP
+TILES(BLOCK)
+#undef BLOCK
 
-static strip_fn *const strips[TILE_ROWS + 1][TILE_PANELS_MAX + 1] = {
-#define STRIP(M, N) [M][N] = strip_##M##_##N,
-    TILES(STRIP)
-#undef STRIP
+static block_fn *const blocks[TILE_ROWS + 1][TILE_PANELS_MAX + 1] = {
+#define BLOCK(M, N) [M][N] = block_##M##_##N,
+    TILES(BLOCK)
+#undef BLOCK
 };
 
-// Rows of the next tile: sixes as long as what remains is not left with a tile too low to fill the pipes.
-static int tile_rows(int left) {
-    if (left <= TILE_ROWS) return left;
-    if (left % TILE_ROWS == 0 || left > 3 * TILE_ROWS) return TILE_ROWS;
-    int tiles_left = (left + TILE_ROWS - 1) / TILE_ROWS;
-    return (left + tiles_left - 1) / tiles_left;
+// How many rows the next tiles have, and how many such tiles follow: sixes as long as what remains after
+// them does not leave a tile too low to fill the multiply-add pipes.
+static int tile_rows(int left, int *tiles) {
+    int count = (left + TILE_ROWS - 1) / TILE_ROWS; // tiles in all
+    int full = left % TILE_ROWS == 0 ? count : count > 3 ? count - 3 : 0;
+    *tiles = full > 0 ? full : 1;
+    return full > 0 ? TILE_ROWS : (left + count - 1) / count;
 }
 
 TARGET static void gemm(const dq_gemm *g) {
@@ -114,16 +129,17 @@ TARGET static void gemm(const dq_gemm *g) {
     size_t resident =
         PANEL_CACHE / (k * 16 * sizeof(float) + 1); // panels of P that stay in the first-level cache
     int group = TILE_PANELS(g->rows < TILE_ROWS ? g->rows : TILE_ROWS);
-    if (resident > (size_t)group) group = (int)resident;
+    if (resident > (size_t)group) group = resident < (size_t)g->panels ? (int)resident : g->panels;
     for (int first = 0; first < g->panels; first += group) {
         int last = first + group < g->panels ? first + group : g->panels;
         for (int row = 0; row < g->rows;) {
-            int rows = tile_rows(g->rows - row);
-            int wide = TILE_PANELS(rows), whole = (last - first) / wide * wide;
-            if (whole) strips[rows][wide](g, (size_t)row, (size_t)first, (size_t)(first + whole));
-            int rest = last - first - whole;
-            if (rest) strips[rows][rest](g, (size_t)row, (size_t)(last - rest), (size_t)last);
-            row += rows;
+            int tiles, rows = tile_rows(g->rows - row, &tiles), row_end = row + rows * tiles;
+            int wide = TILE_PANELS(rows), whole = (last - first) / wide * wide, rest = last - first - whole;
+            if (whole)
+                blocks[rows][wide](g, (size_t)row, (size_t)row_end, (size_t)first, (size_t)(first + whole));
+            if (rest)
+                blocks[rows][rest](g, (size_t)row, (size_t)row_end, (size_t)(last - rest), (size_t)last);
+            row = row_end;
         }
     }
 }

@@ -18,6 +18,9 @@
     _mm256_blendv_ps(b, a, _mm256_cmp_ps(where, _mm256_setzero_ps(), _CMP_GT_OQ))
 #define VEC_KEEP_POSITIVE(where, a) _mm256_and_ps(a, _mm256_cmp_ps(where, _mm256_setzero_ps(), _CMP_GT_OQ))
 
+// sum += a * b, in the form that keeps the sum in its register: left to itself, gcc moves and spills sums.
+#define VEC_FMA_INTO(sum, a, b) __asm__("vfmadd231ps %2, %1, %0" : "+x"(sum) : "x"(a), "x"(b))
+
 // Lane masks for the first n of 16 floats, vector by vector, and loads that touch no others.
 static const int mask_bits[32] = {-1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1};
 #define VEC_MASK                __m256i

@@ -2,8 +2,11 @@
 #ifndef DQ_EMULATE_AVX512 // the kernel tests run these templates over an emulation of the instructions
 #include <immintrin.h>
 #define TARGET __attribute__((target("avx512f,prefer-vector-width=512")))
+// sum += a * b, in the form that keeps the sum in its register: left to itself, gcc moves and spills sums.
+#define VEC_FMA_INTO(sum, a, b) __asm__("vfmadd231ps %2, %1, %0" : "+v"(sum) : "v"(a), "v"(b))
 #else
 #define TARGET
+#define VEC_FMA_INTO(sum, a, b) sum = _mm512_fmadd_ps(a, b, sum)
 #endif
 
 #define VEC              __m512
@@ -38,8 +41,9 @@
     X(1, 2)                                                                                                  \
     X(1, 3)                                                                                                  \
     X(1, 4)                                                                                                  \
-    X(1, 5) X(1, 6) X(1, 7) X(1, 8) X(2, 1) X(2, 2) X(2, 3) X(2, 4) X(2, 5) X(2, 6) X(2, 7) X(2, 8) X(3, 1)  \
-        X(3, 2) X(3, 3) X(3, 4) X(4, 1) X(4, 2) X(4, 3) X(4, 4) X(5, 1) X(5, 2) X(5, 3) X(5, 4) X(6, 1)      \
-            X(6, 2) X(6, 3) X(6, 4)
+    X(1, 5)                                                                                                  \
+    X(1, 6) X(1, 7) X(1, 8) X(2, 1) X(2, 2) X(2, 3) X(2, 4) X(2, 5) X(2, 6) X(2, 7) X(2, 8) X(3, 1) X(3, 2)  \
+        X(3, 3) X(3, 4) X(4, 1) X(4, 2) X(4, 3) X(4, 4) X(5, 1) X(5, 2) X(5, 3) X(5, 4) X(6, 1) X(6, 2)      \
+            X(6, 3) X(6, 4)
 
 #define PANEL_CACHE 32768 // bytes of first-level cache for panels of P
