@@ -192,7 +192,7 @@ static void test_round_trip(void **state) {
     dq_rng rng;
     dq_rng_seed(&rng, 1);
     dq_error error;
-    for (int round = 0; round < 20000; round++) {
+    for (int round = 0; round < 5000; round++) {
         struct values values = defaults();
         values.flag = dq_rng_integers(&rng, 0, 2);
         values.steps = dq_rng_integers(&rng, 1, 1000000001);
