@@ -127,7 +127,7 @@ static void write_json_text(const char *text, FILE *out) {
 }
 
 static dq_status tensor_bytes(const dq_array *tensor, const char *where, size_t *size, dq_error *error) {
-    size_t bytes = dq_array_type_size(tensor->type);
+    size_t bytes = dq_array_element_size(tensor->type);
     bool good = bytes > 0 && tensor->rank >= 0 && tensor->rank <= DQ_ARRAY_RANK_MAX;
     for (int i = 0; good && i < tensor->rank; i++)
         good = tensor->shape[i] >= 0 && !__builtin_mul_overflow(bytes, (size_t)tensor->shape[i], &bytes);

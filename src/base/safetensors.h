@@ -66,6 +66,6 @@ dq_status dq_safetensors_write(const char *path, const dq_array *tensors, int co
 // "F32", "U8", ...
 const char *dq_array_type_name(dq_array_type type);
 // Bytes of one element; 0 for DQ_ARRAY_OTHER.
-size_t dq_array_type_size(dq_array_type type);
+size_t dq_array_element_size(dq_array_type type);
 
 #endif

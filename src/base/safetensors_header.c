@@ -26,7 +26,7 @@ const char *dq_array_type_name(dq_array_type type) {
     return type < DQ_ARRAY_OTHER ? types[type].name : "another type";
 }
 
-size_t dq_array_type_size(dq_array_type type) {
+size_t dq_array_element_size(dq_array_type type) {
     return type < DQ_ARRAY_OTHER ? types[type].size : 0;
 }
 

@@ -63,7 +63,7 @@ static void check_member(const char *name, const dq_array *recorded) {
     read_seed(name, seed);
     if (!strncmp(what, "state", 5)) {
         uint32_t words[64];
-        size_t size = (size_t)recorded->count * dq_array_type_size(recorded->type);
+        size_t size = (size_t)recorded->count * dq_array_element_size(recorded->type);
         assert_true(size <= sizeof words);
         dq_seed_sequence_wide(seed, 4, NULL, 0, words, (int)(size / 4));
         assert_memory_equal(words, recorded->data, size);
