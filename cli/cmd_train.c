@@ -346,7 +346,7 @@ static void print_one(const training *t) {
            cli_duration(time, sizeof time, t->seconds));
     if (!t->resume && t->seconds > 0)
         printf(" (%s steps/s)", cli_count(speed, sizeof speed, llround((double)t->steps / t->seconds)));
-    putchar('\n');
+    puts(t->resume && t->last.step == 0 ? "; it was at its end already" : "");
     if (t->last.step > 0 && isfinite(t->last.mean_return))
         printf("  mean return, last 100 episodes  %.1f\n", t->last.mean_return);
     if (isfinite(t->eval_return)) printf("  last greedy evaluation          %.1f\n", t->eval_return);
@@ -420,7 +420,7 @@ static int run(int argc, char **argv) {
         if (failures++ == 0) exit_status = cli_fail(&list[i].error);
     }
     bool drawn = false;
-    if (failures < count && list[0].last.step > 0) {
+    if (failures < count) {
         drawn = draw_all(folder, list, count, seeds, &error) == DQ_OK;
         if (!drawn) exit_status = cli_fail(&error);
     }

@@ -2,6 +2,7 @@
 #include "cli.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -87,6 +88,7 @@ static void close_output(void) {
 int main(int argc, char **argv) {
     argp_program_version = "deepq " DEEPQ_VERSION;
     setenv("ARGP_HELP_FMT", "no-dup-args-note,rmargin=100", 0);
-    atexit(close_output); // also behind the exits of argp's --help
+    signal(SIGXFSZ, SIG_IGN); // a file beyond the user's limit is an error with a sentence, not a kill
+    atexit(close_output);     // also behind the exits of argp's --help
     return run(argc, argv);
 }

@@ -4,6 +4,7 @@
 #include "cli.h"
 
 #include <deepq/run.h>
+#include <math.h>
 #include <string.h>
 
 bool train_help_wanted(int argc, char **argv) {
@@ -22,7 +23,12 @@ static void print_row(const dq_option *row, const char *prefix, const void *valu
     char name[80], value[256], range[256];
     snprintf(name, sizeof name, "%s%s", prefix, row->name);
     dq_options_format(row, values, value, sizeof value);
-    dq_options_describe(row, range, sizeof range);
+    if (strcmp(value, ".nan") == 0) snprintf(value, sizeof value, "off");
+    dq_option open = *row; // a bound that nobody meets would only be noise
+    bool real = row->type == DQ_OPTION_REAL;
+    if (row->max >= 1e9) open.max = real ? (double)INFINITY : 0x1p62;
+    if (row->min <= -1e9) open.min = real ? -(double)INFINITY : -0x1p62;
+    dq_options_describe(&open, range, sizeof range);
     printf("  %-26s %-16s %s [%s]\n", name, value, row->help, range);
 }
 
@@ -56,7 +62,7 @@ int train_help(const struct argp *argp, int argc, char **argv) {
     dq_error error = {0};
     dq_status status = dq_run_config_init(&config, env ? env : "CartPole-v1", agent, &error);
     if (status) return cli_fail(&error);
-    argp_help(argp, stdout, ARGP_HELP_USAGE | ARGP_HELP_LONG | ARGP_HELP_DOC, argv[0]);
+    argp_help(argp, stdout, ARGP_HELP_SHORT_USAGE | ARGP_HELP_LONG | ARGP_HELP_DOC, argv[0]);
     printf("\nOptions as they are for %s, agent %s: name, value, meaning [allowed].\n", config.env,
            config.agent);
     print_options(&config);

@@ -141,6 +141,17 @@ static void draw(cairo_t *page, const dq_chart *chart) {
 
 typedef enum format { SVG, PNG, PDF } format;
 
+// Cairo numbers its surfaces over the life of the process; the same figure should give the same bytes.
+static void drop_surface_number(bytes *svg) {
+    static const char mark[] = "id=\"surface";
+    char *text = (char *)svg->data, *digits = text ? strstr(text, mark) : NULL;
+    if (!digits) return;
+    digits += sizeof mark - 1;
+    size_t count = strspn(digits, "0123456789");
+    memmove(digits, digits + count, svg->size - (size_t)(digits - text) - count + 1);
+    svg->size -= count;
+}
+
 static dq_status render(const dq_chart *chart, format as, bytes *out, dq_error *error) {
     dq_rect whole = extent(chart);
     cairo_surface_t *surface = NULL;
@@ -166,6 +177,7 @@ static dq_status render(const dq_chart *chart, format as, bytes *out, dq_error *
     if (status != CAIRO_STATUS_SUCCESS)
         return dq_fail(error, DQ_MEMORY, NULL, "drawing the chart failed: %s",
                        cairo_status_to_string(status));
+    if (as == SVG) drop_surface_number(out);
     return DQ_OK;
 }
 

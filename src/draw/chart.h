@@ -64,7 +64,8 @@ typedef struct dq_chart {
 // at all.
 dq_status dq_chart_write(const dq_chart *chart, const char *path, dq_error *error);
 
-// The SVG text of the chart, to put into a page. *text is the caller's to free().
+// The SVG text of the chart. *text is the caller's to free(). Its ids are its own: several on one page go
+// into <img> data URLs.
 dq_status dq_chart_svg(const dq_chart *chart, char **text, size_t *size, dq_error *error);
 
 #endif
