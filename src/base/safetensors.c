@@ -28,7 +28,7 @@ static dq_status take_bytes(dq_safetensors *file, const unsigned char *payload, 
     unsigned char *place = file->bytes = aligned_alloc(ALIGN, total);
     if (!place) return dq_fail(error, DQ_MEMORY, where, "no memory for the %zu bytes of its tensors", total);
     for (int i = 0; i < file->count; i++) {
-        dq_array *tensor = &file->tensors[i];
+        dq_stored_tensor *tensor = &file->tensors[i];
         memcpy(place, payload, tensor->size);
         tensor->data = place;
         place += rounded(tensor->size);
@@ -69,7 +69,7 @@ dq_status dq_safetensors_read(dq_safetensors *file, const char *path, dq_error *
     return status;
 }
 
-const dq_array *dq_safetensors_find(const dq_safetensors *file, const char *name) {
+const dq_stored_tensor *dq_safetensors_find(const dq_safetensors *file, const char *name) {
     for (int i = 0; i < file->count; i++)
         if (!strcmp(file->tensors[i].name, name)) return &file->tensors[i];
     return NULL;
@@ -91,17 +91,17 @@ static void format_shape(int rank, const int64_t *shape, char *text, size_t size
 
 dq_status dq_safetensors_floats(const dq_safetensors *file, const char *name, int rank, const int64_t *shape,
                                 const float **data, dq_error *error) {
-    const dq_array *tensor = dq_safetensors_find(file, name);
+    const dq_stored_tensor *tensor = dq_safetensors_find(file, name);
     *data = NULL;
     if (!tensor) return dq_fail(error, DQ_NOT_FOUND, name, "the weights have no tensor '%.100s'", name);
-    bool same = tensor->rank == rank && tensor->type == DQ_ARRAY_F32;
+    bool same = tensor->rank == rank && tensor->type == DQ_STORED_F32;
     for (int i = 0; same && i < rank; i++) same = tensor->shape[i] == shape[i];
     if (!same) {
         char has[96], wanted[96];
         format_shape(tensor->rank, tensor->shape, has, sizeof has);
         format_shape(rank, shape, wanted, sizeof wanted);
         return dq_fail(error, DQ_FORMAT, name, "tensor '%.100s' is %s %s but has to be F32 %s", name,
-                       dq_array_type_name(tensor->type), has, wanted);
+                       dq_stored_type_name(tensor->type), has, wanted);
     }
     *data = tensor->data;
     return DQ_OK;
@@ -126,9 +126,10 @@ static void write_json_text(const char *text, FILE *out) {
     fputc('"', out);
 }
 
-static dq_status tensor_bytes(const dq_array *tensor, const char *where, size_t *size, dq_error *error) {
-    size_t bytes = dq_array_element_size(tensor->type);
-    bool good = bytes > 0 && tensor->rank >= 0 && tensor->rank <= DQ_ARRAY_RANK_MAX;
+static dq_status tensor_bytes(const dq_stored_tensor *tensor, const char *where, size_t *size,
+                              dq_error *error) {
+    size_t bytes = dq_stored_type_size(tensor->type);
+    bool good = bytes > 0 && tensor->rank >= 0 && tensor->rank <= DQ_STORED_RANK_MAX;
     for (int i = 0; good && i < tensor->rank; i++)
         good = tensor->shape[i] >= 0 && !__builtin_mul_overflow(bytes, (size_t)tensor->shape[i], &bytes);
     if (!good || (tensor->size && tensor->size != bytes))
@@ -139,7 +140,7 @@ static dq_status tensor_bytes(const dq_array *tensor, const char *where, size_t 
 }
 
 // The JSON header, padded with spaces to a multiple of 8. The caller frees *text.
-static dq_status make_header(const char *path, const dq_array *tensors, int count,
+static dq_status make_header(const char *path, const dq_stored_tensor *tensors, int count,
                              const dq_text_pair *metadata, int metadata_count, char **text, size_t *length,
                              dq_error *error) {
     dq_status status = DQ_OK;
@@ -161,7 +162,7 @@ static dq_status make_header(const char *path, const dq_array *tensors, int coun
         if (status != DQ_OK) break;
         if (i || metadata_count) fputc(',', out);
         write_json_text(tensors[i].name, out);
-        fprintf(out, ":{\"dtype\":\"%s\",\"shape\":[", dq_array_type_name(tensors[i].type));
+        fprintf(out, ":{\"dtype\":\"%s\",\"shape\":[", dq_stored_type_name(tensors[i].type));
         for (int j = 0; j < tensors[i].rank; j++)
             fprintf(out, "%s%lld", j ? "," : "", (long long)tensors[i].shape[j]);
         fprintf(out, "],\"data_offsets\":[%zu,%zu]}", offset, offset + size);
@@ -181,7 +182,7 @@ static dq_status make_header(const char *path, const dq_array *tensors, int coun
     return status;
 }
 
-dq_status dq_safetensors_write(const char *path, const dq_array *tensors, int count,
+dq_status dq_safetensors_write(const char *path, const dq_stored_tensor *tensors, int count,
                                const dq_text_pair *metadata, int metadata_count, dq_error *error) {
     char *header;
     size_t length;

@@ -8,32 +8,32 @@
 
 #include <deepq/base.h>
 
-#define DQ_ARRAY_RANK_MAX 8
+#define DQ_STORED_RANK_MAX 8
 
-typedef enum dq_array_type {
-    DQ_ARRAY_F32,
-    DQ_ARRAY_F64,
-    DQ_ARRAY_I32,
-    DQ_ARRAY_I64,
-    DQ_ARRAY_U8,
-    DQ_ARRAY_OTHER, // another type of the format (F16, BF16, ...): its name and bytes are known, no more
-} dq_array_type;
+typedef enum dq_stored_type {
+    DQ_STORED_F32,
+    DQ_STORED_F64,
+    DQ_STORED_I32,
+    DQ_STORED_I64,
+    DQ_STORED_U8,
+    DQ_STORED_OTHER, // another type of the format (F16, BF16, ...): its name and bytes are known, no more
+} dq_stored_type;
 
-typedef struct dq_array {
+typedef struct dq_stored_tensor {
     const char *name;
-    dq_array_type type;
+    dq_stored_type type;
     int rank;
-    int64_t shape[DQ_ARRAY_RANK_MAX];
+    int64_t shape[DQ_STORED_RANK_MAX];
     const void *data; // 64-byte aligned when read from a file
     size_t size;      // bytes
-} dq_array;
+} dq_stored_tensor;
 
 typedef struct dq_text_pair {
     const char *key, *text; // UTF-8
 } dq_text_pair;
 
 typedef struct dq_safetensors {
-    dq_array *tensors; // in the order of their bytes in the file
+    dq_stored_tensor *tensors; // in the order of their bytes in the file
     int count;
     dq_text_pair *metadata;
     int metadata_count;
@@ -49,7 +49,7 @@ dq_status dq_safetensors_parse(dq_safetensors *file, const void *data, size_t si
 void dq_safetensors_deinit(dq_safetensors *file); // a zeroed one is fine
 
 // The tensor called `name`, or NULL.
-const dq_array *dq_safetensors_find(const dq_safetensors *file, const char *name);
+const dq_stored_tensor *dq_safetensors_find(const dq_safetensors *file, const char *name);
 // The text behind a metadata key, or NULL.
 const char *dq_safetensors_metadata(const dq_safetensors *file, const char *key);
 
@@ -60,12 +60,12 @@ dq_status dq_safetensors_floats(const dq_safetensors *file, const char *name, in
 
 // Writes tensors in the given order (a reader's order), replacing `path` atomically. `size` of every tensor
 // must be what its shape and type say (0 stands for that). Names must be distinct and not "__metadata__".
-dq_status dq_safetensors_write(const char *path, const dq_array *tensors, int count,
+dq_status dq_safetensors_write(const char *path, const dq_stored_tensor *tensors, int count,
                                const dq_text_pair *metadata, int metadata_count, dq_error *error);
 
 // "F32", "U8", ...
-const char *dq_array_type_name(dq_array_type type);
-// Bytes of one element; 0 for DQ_ARRAY_OTHER.
-size_t dq_array_element_size(dq_array_type type);
+const char *dq_stored_type_name(dq_stored_type type);
+// Bytes of one element; 0 for DQ_STORED_OTHER.
+size_t dq_stored_type_size(dq_stored_type type);
 
 #endif

@@ -11,28 +11,28 @@
 
 static const struct {
     const char *name;
-    dq_array_type type;
+    dq_stored_type type;
     size_t size;
 } types[] = {
-    {"F32", DQ_ARRAY_F32, 4},    {"F64", DQ_ARRAY_F64, 8},       {"I32", DQ_ARRAY_I32, 4},
-    {"I64", DQ_ARRAY_I64, 8},    {"U8", DQ_ARRAY_U8, 1},         {"F16", DQ_ARRAY_OTHER, 2},
-    {"BF16", DQ_ARRAY_OTHER, 2}, {"BOOL", DQ_ARRAY_OTHER, 1},    {"I8", DQ_ARRAY_OTHER, 1},
-    {"I16", DQ_ARRAY_OTHER, 2},  {"U16", DQ_ARRAY_OTHER, 2},     {"U32", DQ_ARRAY_OTHER, 4},
-    {"U64", DQ_ARRAY_OTHER, 8},  {"F8_E4M3", DQ_ARRAY_OTHER, 1}, {"F8_E5M2", DQ_ARRAY_OTHER, 1},
+    {"F32", DQ_STORED_F32, 4},    {"F64", DQ_STORED_F64, 8},       {"I32", DQ_STORED_I32, 4},
+    {"I64", DQ_STORED_I64, 8},    {"U8", DQ_STORED_U8, 1},         {"F16", DQ_STORED_OTHER, 2},
+    {"BF16", DQ_STORED_OTHER, 2}, {"BOOL", DQ_STORED_OTHER, 1},    {"I8", DQ_STORED_OTHER, 1},
+    {"I16", DQ_STORED_OTHER, 2},  {"U16", DQ_STORED_OTHER, 2},     {"U32", DQ_STORED_OTHER, 4},
+    {"U64", DQ_STORED_OTHER, 8},  {"F8_E4M3", DQ_STORED_OTHER, 1}, {"F8_E5M2", DQ_STORED_OTHER, 1},
 };
 #define TYPE_COUNT ((int)(sizeof types / sizeof types[0]))
 
-const char *dq_array_type_name(dq_array_type type) {
-    return type < DQ_ARRAY_OTHER ? types[type].name : "another type";
+const char *dq_stored_type_name(dq_stored_type type) {
+    return type < DQ_STORED_OTHER ? types[type].name : "another type";
 }
 
-size_t dq_array_element_size(dq_array_type type) {
-    return type < DQ_ARRAY_OTHER ? types[type].size : 0;
+size_t dq_stored_type_size(dq_stored_type type) {
+    return type < DQ_STORED_OTHER ? types[type].size : 0;
 }
 
 // A tensor while the header is read: its bytes are [begin, end) of the payload.
 struct entry {
-    dq_array tensor;
+    dq_stored_tensor tensor;
     uint64_t begin, end;
 };
 
@@ -202,7 +202,7 @@ static dq_status take_type(struct parser *parser, struct entry *entry, size_t *i
 
 // {"dtype": "F32", "shape": [2, 3], "data_offsets": [0, 24]}, keys in any order, each once.
 static dq_status take_tensor(struct parser *parser, struct entry *entry) {
-    uint64_t shape[DQ_ARRAY_RANK_MAX], offsets[2];
+    uint64_t shape[DQ_STORED_RANK_MAX], offsets[2];
     size_t item = 0;
     unsigned seen = 0;
     dq_status status = expect(parser, '{');
@@ -222,7 +222,7 @@ static dq_status take_tensor(struct parser *parser, struct entry *entry) {
             return refuse(parser, "expected dtype, shape and data_offsets, each once");
         seen |= bit;
         if (bit == 1) status = take_type(parser, entry, &item);
-        if (bit == 2) status = take_counts(parser, shape, DQ_ARRAY_RANK_MAX, &entry->tensor.rank);
+        if (bit == 2) status = take_counts(parser, shape, DQ_STORED_RANK_MAX, &entry->tensor.rank);
         if (bit == 4) status = take_counts(parser, offsets, 2, &count);
         if (status != DQ_OK) return status;
         if (count != 2) return refuse(parser, "data_offsets has to hold two numbers");

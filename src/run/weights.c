@@ -7,7 +7,7 @@
 dq_status dq_weights_write(const char *path, const dq_net *net, const float *params, const char *config,
                            dq_error *error) {
     const int count = dq_net_tensor_count(net);
-    dq_array *arrays = calloc((size_t)count, sizeof *arrays);
+    dq_stored_tensor *arrays = calloc((size_t)count, sizeof *arrays);
     float *packed = malloc(dq_net_size(net) * sizeof(float)), *at = packed;
     dq_status status = DQ_OK;
     if (!arrays || !packed) {
@@ -17,7 +17,7 @@ dq_status dq_weights_write(const char *path, const dq_net *net, const float *par
     for (int i = 0; i < count; i++) {
         const dq_tensor *t = dq_net_tensor(net, i);
         const size_t columns = (size_t)t->columns;
-        arrays[i] = (dq_array){.name = t->name, .type = DQ_ARRAY_F32, .rank = t->rank, .data = at};
+        arrays[i] = (dq_stored_tensor){.name = t->name, .type = DQ_STORED_F32, .rank = t->rank, .data = at};
         arrays[i].shape[0] = t->rows;
         arrays[i].shape[t->rank - 1] = t->columns;
         for (int r = 0; r < t->rows; r++, at += columns)

@@ -30,13 +30,13 @@ static void test_round_trip(void **state) {
     int32_t numbers[3] = {-1, 0, 2147483647};
     int64_t steps[1] = {1ll << 40};
     unsigned char bytes[5] = {0, 1, 2, 254, 255};
-    dq_array tensors[] = {
-        {"q.0.weight", DQ_ARRAY_F32, 2, {2, 3}, weight, 0},
-        {"bytes", DQ_ARRAY_U8, 1, {5}, bytes, 5}, // leaves what follows unaligned in the file
-        {"scalar", DQ_ARRAY_F64, 0, {0}, &scalar, 8},
-        {"numbers", DQ_ARRAY_I32, 1, {3}, numbers, 0},
-        {"empty", DQ_ARRAY_F32, 2, {0, 7}, NULL, 0},
-        {"steps", DQ_ARRAY_I64, 3, {1, 1, 1}, steps, 0},
+    dq_stored_tensor tensors[] = {
+        {"q.0.weight", DQ_STORED_F32, 2, {2, 3}, weight, 0},
+        {"bytes", DQ_STORED_U8, 1, {5}, bytes, 5}, // leaves what follows unaligned in the file
+        {"scalar", DQ_STORED_F64, 0, {0}, &scalar, 8},
+        {"numbers", DQ_STORED_I32, 1, {3}, numbers, 0},
+        {"empty", DQ_STORED_F32, 2, {0, 7}, NULL, 0},
+        {"steps", DQ_STORED_I64, 3, {1, 1, 1}, steps, 0},
     };
     dq_text_pair metadata[] = {
         {"format", "deepq"},
@@ -54,7 +54,7 @@ static void test_round_trip(void **state) {
         assert_string_equal(dq_safetensors_metadata(&file, metadata[i].key), metadata[i].text);
     assert_null(dq_safetensors_metadata(&file, "nothing"));
     for (int i = 0; i < 6; i++) {
-        const dq_array *read = dq_safetensors_find(&file, tensors[i].name);
+        const dq_stored_tensor *read = dq_safetensors_find(&file, tensors[i].name);
         assert_non_null(read);
         assert_int_equal(read->type, tensors[i].type);
         assert_int_equal(read->rank, tensors[i].rank);
@@ -92,12 +92,12 @@ static void test_write_refuses(void **state) {
     (void)state;
     float data[4] = {0};
     dq_error error;
-    dq_array wrong[] = {
-        {"size", DQ_ARRAY_F32, 1, {4}, data, 12},
-        {"negative", DQ_ARRAY_F32, 1, {-4}, data, 0},
-        {"rank", DQ_ARRAY_F32, 9, {1}, data, 0},
-        {"type", DQ_ARRAY_OTHER, 1, {4}, data, 0},
-        {"overflow", DQ_ARRAY_F32, 2, {1ll << 40, 1ll << 40}, data, 0},
+    dq_stored_tensor wrong[] = {
+        {"size", DQ_STORED_F32, 1, {4}, data, 12},
+        {"negative", DQ_STORED_F32, 1, {-4}, data, 0},
+        {"rank", DQ_STORED_F32, 9, {1}, data, 0},
+        {"type", DQ_STORED_OTHER, 1, {4}, data, 0},
+        {"overflow", DQ_STORED_F32, 2, {1ll << 40, 1ll << 40}, data, 0},
     };
     for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++)
         assert_int_equal(dq_safetensors_write(path, &wrong[i], 1, NULL, 0, &error), DQ_USAGE);
