@@ -26,6 +26,8 @@ typedef struct curves_style {
     const char *x;              // "step" (NULL), "episode" or "seconds"
     const char *const *columns; // [column_count] one panel each; NULL: chosen from what was measured
     int column_count;
+    dq_chart_theme theme;
+    bool bare;  // no title and subtitle: what it is put into has them
     int window; // of the moving average, in rows; 0: 100, but at most a twentieth of the rows
 } curves_style;
 
@@ -36,6 +38,8 @@ void curves_deinit(curves *c);
 
 // Draws all runs into `path` (.svg, .png, .pdf).
 dq_status curves_draw(const curves *c, const curves_style *style, const char *path, dq_error *error);
+// The same as SVG text; *text is the caller's to free().
+dq_status curves_svg(const curves *c, const curves_style *style, char **text, dq_error *error);
 
 // The runs below a folder, sorted by number: the folder itself, or its sub-folders that hold a run. *folders
 // is an array of `count` strings to free with curves_free_folders.

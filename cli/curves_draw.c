@@ -396,7 +396,9 @@ static dq_status check_columns(const curves *c, const curves_style *style, dq_er
     return DQ_OK;
 }
 
-dq_status curves_draw(const curves *c, const curves_style *style, const char *path, dq_error *error) {
+// To the file `path`, or as SVG to *text where that is not NULL.
+static dq_status draw(const curves *c, const curves_style *style, const char *path, char **text,
+                      dq_error *error) {
     dq_status status = check_columns(c, style, error);
     if (status) return status;
     builder b = {.c = c, .style = style, .x_name = style->x ? style->x : "step"};
@@ -415,15 +417,26 @@ dq_status curves_draw(const curves *c, const curves_style *style, const char *pa
                       .subtitle = subtitle,
                       .panels = b.panels,
                       .panel_count = b.panel_count,
-                      .columns = b.panel_count > 1 ? 2 : 1};
+                      .columns = b.panel_count > 1 ? 2 : 1,
+                      .theme = style->theme};
+    if (style->bare) chart.title = chart.subtitle = NULL;
+    size_t size;
     int rows = (b.panel_count + chart.columns - 1) / chart.columns;
     chart.width = chart.columns > 1 ? 1080 : 760;
     chart.height = chart.columns > 1 ? 120 + 290.0 * rows : 480;
     if (b.failed)
         status = dq_fail(error, DQ_MEMORY, path, "out of memory");
     else
-        status = dq_chart_write(&chart, path, error);
+        status = text ? dq_chart_svg(&chart, text, &size, error) : dq_chart_write(&chart, path, error);
     for (int i = 0; i < b.memory_count; i++) free(b.memory[i]);
     free(b.memory);
     return status;
+}
+
+dq_status curves_draw(const curves *c, const curves_style *style, const char *path, dq_error *error) {
+    return draw(c, style, path, NULL, error);
+}
+
+dq_status curves_svg(const curves *c, const curves_style *style, char **text, dq_error *error) {
+    return draw(c, style, NULL, text, error);
 }

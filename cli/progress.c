@@ -168,7 +168,10 @@ void progress_ended(progress *p, const training *one) {
     char steps[32], episodes[32], time[32];
     if (p->quiet) return;
     clear_line(p);
-    fprintf(stderr, "seed %lld: ", (long long)one->config.seed);
+    if (one->label[0])
+        fprintf(stderr, "%s: ", one->label);
+    else
+        fprintf(stderr, "seed %lld: ", (long long)one->config.seed);
     if (one->state == TRAINING_FAILED)
         fprintf(stderr, "failed: %s\n", one->error.message);
     else if (one->last.step == 0)

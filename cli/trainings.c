@@ -56,6 +56,7 @@ static training_state train_one(crew *all, training *t) {
         dq_run_on_progress(run, on_progress, &w);
         status = dq_run_train(run, &error);
     }
+    if (!status && t->finish) status = t->finish(t, t->finish_user, &error);
     pthread_mutex_lock(&all->lock);
     t->seconds = cli_clock() - started;
     if (run) t->steps = dq_run_steps(run);

@@ -19,7 +19,12 @@ typedef enum training_state {
 typedef struct training {
     dq_run_config config;
     char folder[PATH_MAX];
-    bool resume; // go on from the folder's checkpoint
+    bool resume;     // go on from the folder's checkpoint
+    char label[128]; // in the display; "": its seed
+
+    // Called when it is done, on the thread that trained; NULL: nothing. A failure counts as the training's.
+    dq_status (*finish)(struct training *t, void *user, dq_error *error);
+    void *finish_user;
 
     // what comes back
     training_state state;

@@ -319,7 +319,7 @@ static void draw_series(const view *v, const dq_series *s) {
         if (s->kind == DQ_SERIES_POINTS) dots(v, s);
         return;
     }
-    dq_chart_ink(v->page, v->palette, s->color, s->faint ? 0.28 : 1);
+    dq_chart_ink(v->page, v->palette, s->color, s->faint ? 0.36 : 1);
     cairo_set_line_width(v->page, s->faint ? 1 : 2.2);
     cairo_set_line_join(v->page, CAIRO_LINE_JOIN_ROUND);
     cairo_set_line_cap(v->page, CAIRO_LINE_CAP_ROUND);

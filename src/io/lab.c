@@ -4,11 +4,10 @@
 // `agents` maps each agent's name to a mapping of `preset` and options. Values are scalars or flat lists.
 #include "io/lab.h"
 
+#include "base/file.h"
 #include "base/text.h"
 
 #include <ctype.h>
-#include <errno.h>
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <yaml.h>
@@ -83,6 +82,10 @@ void dq_lab_deinit(dq_lab *lab) {
     for (int i = 0; i < lab->agent_count; i++) free_pairs(&lab->agents[i].options);
     free(lab->agents);
     memset(lab, 0, sizeof *lab);
+}
+
+void dq_lab_drop_agent(dq_lab *lab) {
+    free_pairs(&lab->agents[--lab->agent_count].options);
 }
 
 dq_status dq_lab_add(dq_lab_pairs *pairs, const char *key, const char *value, const char *where,
@@ -290,26 +293,6 @@ static dq_status read_root(reader *r, dq_lab *lab, const yaml_node_t *root, dq_e
     return DQ_OK;
 }
 
-static dq_status read_text(char **text, size_t *size, const char *path, dq_error *error) {
-    FILE *file = fopen(path, "rb");
-    if (!file)
-        return dq_fail(error, errno == ENOENT ? DQ_NOT_FOUND : DQ_IO, path, "cannot read the lab: %s",
-                       strerror(errno));
-    dq_status status = DQ_OK;
-    *text = malloc(FILE_MOST);
-    if (!*text) {
-        status = dq_fail(error, DQ_MEMORY, path, "no memory to read the lab");
-    } else {
-        *size = fread(*text, 1, FILE_MOST, file);
-        if (ferror(file))
-            status = dq_fail(error, DQ_IO, path, "cannot read the lab: %s", strerror(errno));
-        else if (*size == FILE_MOST)
-            status = dq_fail(error, DQ_FORMAT, path, "a lab of more than a megabyte is not one");
-    }
-    fclose(file);
-    return status;
-}
-
 // "labs/inf639.yml" -> "inf639"
 static void name_from_path(dq_lab *lab, const char *path) {
     const char *slash = strrchr(path, '/'), *stem = slash ? slash + 1 : path;
@@ -334,7 +317,7 @@ dq_status dq_lab_read(dq_lab *lab, const char *path, dq_error *error) {
     yaml_document_t document;
     bool have_parser = false, have_document = false;
     dq_status status = dq_lab_init(lab, error);
-    if (!status) status = read_text(&text, &size, path, error);
+    if (!status) status = dq_file_read(path, FILE_MOST, &text, &size, error);
     if (status) goto done;
     have_parser = yaml_parser_initialize(&parser);
     if (!have_parser) {

@@ -59,6 +59,7 @@ void dq_lab_deinit(dq_lab *lab);
 // Adds an agent, or an option to a list; the last value of a key wins.
 dq_status dq_lab_add_agent(dq_lab *lab, const char *name, const char *preset, const char *where,
                            dq_error *error);
+void dq_lab_drop_agent(dq_lab *lab); // the last one
 dq_status dq_lab_add(dq_lab_pairs *pairs, const char *key, const char *value, const char *where,
                      dq_error *error);
 
