@@ -7,18 +7,37 @@
 // Values of CartPole size; the tuned ones of an environment come before a preset and fill what it leaves.
 static const char *const as_tuned[] = {NULL};
 
+// Where every agent starts: the parts of plain DQN. What a preset says after them counts.
+#define PLAIN                                                                                                \
+    "head=scalar", "backup=max", "sampler=uniform", "explorer=epsilon_greedy", "n_step=1", "dueling=false",  \
+        "noisy=none"
+
 static const char *const naive[] = {
-    "head=scalar",  "backup=max",       "sampler=uniform",    "explorer=epsilon_greedy",
-    "n_step=1",     "buffer_size=1",    "batch_size=1",       "learning_starts=1",
+    PLAIN,          "buffer_size=1",    "batch_size=1",       "learning_starts=1",
     "train_freq=1", "gradient_steps=1", "target_update=none", NULL};
-
-static const char *const dqn2013[] = {
-    "head=scalar",        "backup=max", "sampler=uniform", "explorer=epsilon_greedy", "n_step=1",
-    "target_update=none", NULL};
-
-static const char *const dqn2015[] = {
-    "head=scalar",        "backup=max", "sampler=uniform", "explorer=epsilon_greedy", "n_step=1",
-    "target_update=hard", NULL};
+static const char *const dqn2013[] = {PLAIN, "target_update=none", NULL};
+static const char *const dqn2015[] = {PLAIN, "target_update=hard", NULL};
+static const char *const ddqn[] = {PLAIN, "target_update=hard", "backup=double", NULL};
+static const char *const per[] = {PLAIN, "target_update=hard", "backup=double", "sampler=prioritized", NULL};
+static const char *const dueling_ddqn[] = {PLAIN, "target_update=hard", "backup=double", "dueling=true",
+                                           NULL};
+static const char *const nstep[] = {PLAIN, "target_update=hard", "n_step=3", NULL};
+static const char *const c51[] = {PLAIN, "target_update=hard", "head=c51", NULL};
+static const char *const qrdqn[] = {PLAIN, "target_update=hard", "head=qr", NULL};
+static const char *const noisy[] = {PLAIN, "target_update=hard", "noisy=all", "explorer=noisy", NULL};
+static const char *const munchausen[] = {PLAIN, "target_update=hard", "backup=munchausen", NULL};
+static const char *const rainbow[] = {PLAIN,
+                                      "target_update=hard",
+                                      "head=c51",
+                                      "backup=double",
+                                      "sampler=prioritized",
+                                      "priority_alpha=0.5",
+                                      "priority_beta=0.4",
+                                      "dueling=true",
+                                      "n_step=3",
+                                      "noisy=all",
+                                      "explorer=noisy",
+                                      NULL};
 
 static const dq_agent_preset presets[] = {
     {"default", "the values tuned for the environment", "presets/", as_tuned},
@@ -28,6 +47,23 @@ static const dq_agent_preset presets[] = {
      "Mnih et al. 2013, Playing Atari with deep reinforcement learning", dqn2013},
     {"dqn2015", "experience replay and a target network copied every so often",
      "Mnih et al. 2015, Human-level control through deep reinforcement learning", dqn2015},
+    {"ddqn", "double: the online network chooses the next action, the target network values it",
+     "van Hasselt et al. 2016, Deep reinforcement learning with double Q-learning", ddqn},
+    {"per", "prioritized replay (on double DQN, as in the paper)",
+     "Schaul et al. 2016, Prioritized experience replay", per},
+    {"dueling-ddqn", "value and advantage streams (on double DQN, as in the paper)",
+     "Wang et al. 2016, Dueling network architectures for deep reinforcement learning", dueling_ddqn},
+    {"nstep", "returns over three steps", "Sutton 1988; Hessel et al. 2018, Rainbow", nstep},
+    {"c51", "the return's distribution over fixed values",
+     "Bellemare et al. 2017, A distributional perspective on reinforcement learning", c51},
+    {"qrdqn", "quantiles of the return",
+     "Dabney et al. 2018a, Distributional reinforcement learning with quantile regression", qrdqn},
+    {"noisy", "exploration by learned noise in the weights",
+     "Fortunato et al. 2018, Noisy networks for exploration", noisy},
+    {"munchausen", "a softmax policy whose log-probability is added to the reward",
+     "Vieillard et al. 2020, Munchausen reinforcement learning", munchausen},
+    {"rainbow", "double, prioritized, dueling, three-step, C51 and noisy together",
+     "Hessel et al. 2018, Rainbow: combining improvements in deep reinforcement learning", rainbow},
 };
 
 enum { COUNT = sizeof presets / sizeof *presets };
@@ -43,7 +79,7 @@ const dq_agent_preset *dq_agent_preset_at(int index) {
 const dq_agent_preset *dq_agent_preset_find(const char *name, dq_error *error) {
     for (int i = 0; i < COUNT; i++)
         if (!strcmp(presets[i].name, name)) return &presets[i];
-    char known[300] = "";
+    char known[400] = "";
     for (int i = 0; i < COUNT; i++) {
         size_t used = strlen(known);
         snprintf(known + used, sizeof known - used, "%s%s", i ? ", " : "", presets[i].name);
