@@ -192,9 +192,8 @@ static dq_status write_curves(const comparison_run *run, FILE *out, dq_error *er
     curves_deinit(&found);
     if (!status) {
         page_section(out, "Learning curves");
-        page_picture(
-            out, light, dark, "Learning curves of this training, over environment steps",
-            "Faint: as measured. Strong: moving average. Values where nothing was measured are left out.");
+        page_picture(out, light, dark, "Learning curves of this training, over environment steps",
+                     "Faint: as measured. Strong: moving average.");
     }
     free(light);
     free(dark);
