@@ -64,16 +64,18 @@ typedef struct dq_kernels {
 
     void (*gemm)(const dq_gemm *g);
 
+    // In what follows panels are y_panel or x_panel floats apart, at least 16 times their rows.
+
     // c[r*c_row + q] = sum over panels and lanes of y[panel][r][lane] * x[panel][q][lane].
     // y: [panels][rows][16], x: [panels][columns][16]. The narrow layers' weight gradients.
-    void (*gemm_lanes)(const float *y, int rows, const float *x, int columns, int panels, float *c,
-                       size_t c_row);
+    void (*gemm_lanes)(const float *y, size_t y_panel, int rows, const float *x, size_t x_panel, int columns,
+                       int panels, float *c, size_t c_row);
 
     // sum[r] = sum over panels and lanes of y[panel][r][lane]; y: [panels][rows][16]
-    void (*row_sums)(const float *y, int rows, int panels, float *sum);
+    void (*row_sums)(const float *y, size_t y_panel, int rows, int panels, float *sum);
 
     // panels [panels][features][16] -> out [ceil(features/16)][panels*16][16], zero past `features`
-    void (*transpose)(const float *x, int features, int panels, float *out);
+    void (*transpose)(const float *x, size_t x_panel, int features, int panels, float *out);
 
     // y[r] = act(bias[r] + w[r*w_row .. +columns] . x), 16 lane sums and tree; x: [columns]
     void (*matvec)(const float *w, size_t w_row, const float *bias, const float *x, int rows, int columns,

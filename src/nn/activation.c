@@ -1,17 +1,22 @@
-// The shared functions of the activation layers. Panels are elementwise alike, so shapes do not matter.
+// The shared functions of the activation layers.
 #include "nn/activation.h"
 
 #include <string.h>
 
 void dq_activation_forward(const dq_layer *layer, const dq_pass *pass) {
-    size_t n = (size_t)pass->panels * (size_t)layer->out * DQ_LANES;
-    pass->kernels->activate(pass->x, pass->y, n, layer->activation);
+    const float *x = pass->x;
+    float *y = pass->y;
+    for (int p = 0; p < pass->panels; p++, x += layer->in_panel, y += layer->out_panel)
+        pass->kernels->activate(x, y, (size_t)layer->out * DQ_LANES, layer->activation);
 }
 
 // The derivative is already in d_y: net.c or the next layer has put it there.
 void dq_activation_backward(const dq_layer *layer, const dq_pass *pass) {
-    if (pass->d_x)
-        memcpy(pass->d_x, pass->d_y, (size_t)pass->panels * (size_t)layer->out * DQ_LANES * sizeof(float));
+    const float *d_y = pass->d_y;
+    float *d_x = pass->d_x;
+    if (!d_x) return;
+    for (int p = 0; p < pass->panels; p++, d_x += layer->in_panel, d_y += layer->out_panel)
+        memcpy(d_x, d_y, (size_t)layer->out * DQ_LANES * sizeof(float));
 }
 
 void dq_activation_apply(const dq_layer *layer, const dq_pass *pass) {

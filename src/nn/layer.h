@@ -1,10 +1,10 @@
 // What a kind of layer is: one table of functions, one file layer_KIND.c, found by its name.
 //
 // A plan is a chain of layers. Each layer reads panels [P][in][16] and writes panels [P][out][16], where
-// P = ceil(batch/16). An activation that follows a layer is folded into that layer's store when its class
-// says `fuses`; the activation's derivative is folded into the next layer's input gradient when that one
-// says `masks`, and is applied by net.c otherwise. A layer kind of its own is one new file: the list of
-// classes is made from the file names at configure time.
+// P = ceil(batch/16) and panels lie in_panel and out_panel floats apart. An activation that follows a layer
+// is folded into that layer's store when its class says `fuses`; the activation's derivative is folded into
+// the next layer's input gradient when that one says `masks`, and is applied by net.c otherwise. A layer kind
+// of its own is one new file: the list of classes is made from the file names at configure time.
 #ifndef DQ_NN_LAYER_H
 #define DQ_NN_LAYER_H
 
@@ -26,6 +26,7 @@ typedef struct dq_layer {
     dq_layer_spec spec; // its strings are not kept: name is copied below
     char name[40];
     dq_shape in_shape, out_shape;
+    size_t in_panel, out_panel;       // floats between panels of x and d_x, of y and d_y; set by the planner
     int in, out;                      // features
     dq_nonlinearity activation;       // of the output; set by the planner
     dq_nonlinearity input_activation; // its derivative at the input goes into d_x; set by the planner

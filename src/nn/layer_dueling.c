@@ -36,8 +36,7 @@ static void join(const dq_layer *layer, const float *x, float *y, int lanes) {
 
 static void forward_dueling(const dq_layer *layer, const dq_pass *pass) {
     for (int p = 0; p < pass->panels; p++)
-        join(layer, pass->x + (size_t)p * (size_t)layer->in * DQ_LANES,
-             pass->y + (size_t)p * (size_t)layer->out * DQ_LANES, DQ_LANES);
+        join(layer, pass->x + (size_t)p * layer->in_panel, pass->y + (size_t)p * layer->out_panel, DQ_LANES);
 }
 
 static void backward_dueling(const dq_layer *layer, const dq_pass *pass) {
@@ -45,8 +44,8 @@ static void backward_dueling(const dq_layer *layer, const dq_pass *pass) {
     const float share = 1.0F / (float)actions;
     if (!pass->d_x) return;
     for (int p = 0; p < pass->panels; p++) {
-        const float *d_y = pass->d_y + (size_t)p * (size_t)layer->out * DQ_LANES;
-        float *d_x = pass->d_x + (size_t)p * (size_t)layer->in * DQ_LANES;
+        const float *d_y = pass->d_y + (size_t)p * layer->out_panel;
+        float *d_x = pass->d_x + (size_t)p * layer->in_panel;
         for (int i = 0; i < n; i++) {
             float sum[DQ_LANES] = {0};
             for (int a = 0; a < actions; a++)

@@ -42,10 +42,10 @@ static void forward_linear(const dq_layer *layer, const dq_pass *pass) {
         .a_row = (size_t)layer->in,
         .a_inner = 1,
         .p = pass->x,
-        .p_panel = (size_t)layer->in * DQ_LANES,
+        .p_panel = layer->in_panel,
         .c = pass->y,
         .c_row = DQ_LANES,
-        .c_panel = (size_t)layer->out * DQ_LANES,
+        .c_panel = layer->out_panel,
         .bias = pass->params + layer->offset[BIAS],
         .activation = layer->activation,
     });
@@ -54,11 +54,11 @@ static void forward_linear(const dq_layer *layer, const dq_pass *pass) {
 // dW[o][i] = sum_b dy[o][b] x[i][b]
 static void weight_gradient(const dq_layer *layer, const dq_pass *pass, float *gradient) {
     if (layer->in <= NARROW || layer->out <= NARROW) {
-        pass->kernels->gemm_lanes(pass->d_y, layer->out, pass->x, layer->in, pass->panels, gradient,
-                                  (size_t)layer->in);
+        pass->kernels->gemm_lanes(pass->d_y, layer->out_panel, layer->out, pass->x, layer->in_panel,
+                                  layer->in, pass->panels, gradient, (size_t)layer->in);
         return;
     }
-    pass->kernels->transpose(pass->x, layer->in, pass->panels, pass->scratch);
+    pass->kernels->transpose(pass->x, layer->in_panel, layer->in, pass->panels, pass->scratch);
     pass->kernels->gemm(&(dq_gemm){
         .rows = layer->out,
         .panels = (layer->in + 15) / 16,
@@ -67,7 +67,7 @@ static void weight_gradient(const dq_layer *layer, const dq_pass *pass, float *g
         .k_inner = DQ_LANES,
         .a = pass->d_y,
         .a_row = DQ_LANES,
-        .a_outer = (size_t)layer->out * DQ_LANES,
+        .a_outer = layer->out_panel,
         .a_inner = 1,
         .p = pass->scratch,
         .p_panel = (size_t)pass->panels * 256,
@@ -79,7 +79,8 @@ static void weight_gradient(const dq_layer *layer, const dq_pass *pass, float *g
 }
 
 static void backward_linear(const dq_layer *layer, const dq_pass *pass) {
-    pass->kernels->row_sums(pass->d_y, layer->out, pass->panels, pass->gradient + layer->offset[BIAS]);
+    pass->kernels->row_sums(pass->d_y, layer->out_panel, layer->out, pass->panels,
+                            pass->gradient + layer->offset[BIAS]);
     weight_gradient(layer, pass, pass->gradient + layer->offset[WEIGHT]);
     if (!pass->d_x) return;
     pass->kernels->gemm(&(dq_gemm){
@@ -92,10 +93,10 @@ static void backward_linear(const dq_layer *layer, const dq_pass *pass) {
         .a_row = 1,
         .a_inner = (size_t)layer->in,
         .p = pass->d_y,
-        .p_panel = (size_t)layer->out * DQ_LANES,
+        .p_panel = layer->out_panel,
         .c = pass->d_x,
         .c_row = DQ_LANES,
-        .c_panel = (size_t)layer->in * DQ_LANES,
+        .c_panel = layer->in_panel,
         .activation = layer->input_activation,
         .mask = layer->input_activation.kind == DQ_NONLINEARITY_NONE ? NULL : pass->x,
     });

@@ -19,13 +19,13 @@ static void lay_out(dq_arena *arena, void *user) {
     w->input = dq_arena_floats(arena, (size_t)net->inputs * panel);
     for (int i = 0; i < net->layer_count; i++) {
         const dq_layer *layer = &net->layers[i];
-        float *output = dq_arena_floats(arena, (size_t)layer->out * panel);
+        float *output = dq_arena_floats(arena, layer->out_panel * panels);
         float *keep = dq_arena_floats(arena, layer->keep_fixed + layer->keep_panel * panels);
         if (w->kept_output) w->kept_output[i] = output, w->keep[i] = keep;
         size_t need = layer->scratch_fixed + layer->scratch_panel * panels;
         if (need > scratch) scratch = need;
     }
-    for (int i = 0; i < 2; i++) w->passing[i] = dq_arena_floats(arena, (size_t)net->widest * panel);
+    for (int i = 0; i < 2; i++) w->passing[i] = dq_arena_floats(arena, net->widest_panel * panels);
     w->eval_output = dq_arena_floats(arena, (size_t)net->outputs * panel);
     w->scratch = dq_arena_floats(arena, scratch);
     for (int i = 0; i < 2; i++) w->row[i] = dq_arena_floats(arena, (size_t)net->widest);
@@ -93,8 +93,8 @@ void dq_net_backward(const dq_net *net, const float *params, dq_workspace *w, in
         const dq_layer *layer = &net->layers[i];
         if (layer->activation.kind != DQ_NONLINEARITY_NONE && !layer->masked) {
             float *masked = d_y == d_output ? w->passing[next] : w->passing[next ^ 1];
-            kernels->activate_backward(d_y, w->kept_output[i], masked,
-                                       (size_t)panels * (size_t)layer->out * DQ_LANES, layer->activation);
+            kernels->activate_backward(d_y, w->kept_output[i], masked, (size_t)panels * layer->out_panel,
+                                       layer->activation);
             if (d_y == d_output) next ^= 1;
             d_y = masked;
         }

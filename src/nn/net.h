@@ -12,6 +12,7 @@ struct dq_net {
     int tensor_count;
     dq_tensor *tensors;
     size_t size, trainable; // floats
+    size_t widest_panel;    // floats of the largest panel between layers
     int widest;             // features of the widest activation between layers
 };
 

@@ -117,6 +117,18 @@ static void place_tensors(dq_net *net) {
     }
 }
 
+// Between layers, panels whose size is a multiple of 1 KiB are set one cache line further apart: walking from
+// panel to panel would meet the same few sets of the first-level cache otherwise.
+static void place_panels(dq_net *net) {
+    for (int i = 0; i < net->layer_count; i++) {
+        dq_layer *layer = &net->layers[i];
+        size_t panel = (size_t)layer->out * DQ_LANES;
+        layer->in_panel = i ? layer[-1].out_panel : (size_t)layer->in * DQ_LANES;
+        layer->out_panel = i + 1 < net->layer_count && panel % 256 == 0 ? panel + DQ_LANES : panel;
+        if (layer->out_panel > net->widest_panel) net->widest_panel = layer->out_panel;
+    }
+}
+
 static void fuse_derivatives(dq_net *net) {
     for (int i = 0; i + 1 < net->layer_count; i++) {
         dq_layer *layer = &net->layers[i], *next = layer + 1;
@@ -151,6 +163,7 @@ dq_status dq_net_create(dq_net **out, int inputs, const dq_layer_spec *layers, i
         if (last->out > net->widest) net->widest = last->out;
     }
     place_tensors(net);
+    place_panels(net);
     fuse_derivatives(net);
     *out = net;
     return DQ_OK;

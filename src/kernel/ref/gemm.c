@@ -22,14 +22,14 @@ void dq_ref_gemm(const dq_gemm *g) {
     }
 }
 
-void dq_ref_gemm_lanes(const float *y, int rows, const float *x, int columns, int panels, float *c,
-                       size_t c_row) {
+void dq_ref_gemm_lanes(const float *y, size_t y_panel, int rows, const float *x, size_t x_panel, int columns,
+                       int panels, float *c, size_t c_row) {
     for (int r = 0; r < rows; r++) {
         for (int q = 0; q < columns; q++) {
             float sum[16] = {0};
             for (int panel = 0; panel < panels; panel++) {
-                const float *u = y + ((size_t)panel * (size_t)rows + (size_t)r) * 16;
-                const float *v = x + ((size_t)panel * (size_t)columns + (size_t)q) * 16;
+                const float *u = y + (size_t)panel * y_panel + (size_t)r * 16;
+                const float *v = x + (size_t)panel * x_panel + (size_t)q * 16;
                 for (int lane = 0; lane < 16; lane++) sum[lane] = fmaf(u[lane], v[lane], sum[lane]);
             }
             c[(size_t)r * c_row + (size_t)q] = DQ_SUM_LANES(sum);
@@ -37,21 +37,21 @@ void dq_ref_gemm_lanes(const float *y, int rows, const float *x, int columns, in
     }
 }
 
-void dq_ref_row_sums(const float *y, int rows, int panels, float *sums) {
+void dq_ref_row_sums(const float *y, size_t y_panel, int rows, int panels, float *sums) {
     for (int r = 0; r < rows; r++) {
         float sum[16] = {0};
         for (int panel = 0; panel < panels; panel++) {
-            const float *u = y + ((size_t)panel * (size_t)rows + (size_t)r) * 16;
+            const float *u = y + (size_t)panel * y_panel + (size_t)r * 16;
             for (int lane = 0; lane < 16; lane++) sum[lane] += u[lane];
         }
         sums[r] = DQ_SUM_LANES(sum);
     }
 }
 
-void dq_ref_transpose(const float *x, int features, int panels, float *out) {
+void dq_ref_transpose(const float *x, size_t x_panel, int features, int panels, float *out) {
     for (int panel = 0; panel < panels; panel++) {
         for (int f = 0; f < (features + 15) / 16 * 16; f++) {
-            const float *from = x + ((size_t)panel * (size_t)features + (size_t)f) * 16;
+            const float *from = x + (size_t)panel * x_panel + (size_t)f * 16;
             float *to = out + (((size_t)f / 16 * (size_t)panels + (size_t)panel) * 16) * 16 + (size_t)f % 16;
             for (int lane = 0; lane < 16; lane++) to[(size_t)lane * 16] = f < features ? from[lane] : 0.0f;
         }

@@ -52,9 +52,9 @@ INLINE void lanes_one(const float *y, size_t y_panel, const float *x, size_t x_p
     *c = _mm_cvtss_f32(sum_four(folded, folded, folded, folded));
 }
 
-TARGET static void gemm_lanes(const float *y, int rows, const float *x, int columns, int panels, float *c,
-                              size_t c_row) {
-    size_t y_panel = (size_t)rows * 16, x_panel = (size_t)columns * 16, r = 0;
+TARGET static void gemm_lanes(const float *y, size_t y_panel, int rows, const float *x, size_t x_panel,
+                              int columns, int panels, float *c, size_t c_row) {
+    size_t r = 0;
     size_t row_end = (size_t)rows, column_end = (size_t)columns;
     for (; r + 4 <= row_end; r += 4) {
         size_t q = 0;
@@ -100,8 +100,7 @@ INLINE void sum_rows(const float *y, size_t y_panel, int panels, float *total, c
     for (int r = 0; r < R; r++) total[r] = four[r];
 }
 
-TARGET static void row_sums(const float *y, int rows, int panels, float *sums) {
-    size_t y_panel = (size_t)rows * 16;
+TARGET static void row_sums(const float *y, size_t y_panel, int rows, int panels, float *sums) {
     int r = 0;
     for (; r + 4 <= rows; r += 4) sum_rows(y + (size_t)r * 16, y_panel, panels, sums + r, 4);
     for (; r < rows; r++) sum_rows(y + (size_t)r * 16, y_panel, panels, sums + r, 1);

@@ -25,11 +25,11 @@ INLINE void transpose_8x8(const float *from, float *to) {
     }
 }
 
-TARGET static void transpose(const float *x, int features, int panels, float *out) {
+TARGET static void transpose(const float *x, size_t x_panel, int features, int panels, float *out) {
     for (int block = 0; block < (features + 15) / 16; block++) {
         int rows = features - block * 16 < 16 ? features - block * 16 : 16;
         for (int panel = 0; panel < panels; panel++, out += 256) {
-            const float *from = x + ((size_t)panel * (size_t)features + (size_t)block * 16) * 16;
+            const float *from = x + (size_t)panel * x_panel + (size_t)block * 256;
             float whole[256];
             if (rows < 16) {
                 memcpy(whole, from, (size_t)rows * 16 * sizeof(float));
