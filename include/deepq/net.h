@@ -109,6 +109,7 @@ typedef enum dq_optimizer_kind {
     DQ_RMSPROP, // PyTorch's form: eps outside the root; centered as an option
     DQ_ADAM,    // Kingma and Ba 2015, with PyTorch's bias correction
     DQ_ADAMW,   // Loshchilov and Hutter 2019: decoupled weight decay
+    DQ_RADAM,   // Liu et al. 2020: Adam with a rectified step
 } dq_optimizer_kind;
 
 typedef struct dq_optimizer_config {
@@ -136,7 +137,7 @@ DQ_API void dq_optimizer_step(const dq_optimizer_config *config, float *state, i
 DQ_API void dq_clip_value(float *gradient, size_t count, double limit);
 DQ_API double dq_clip_norm(float *gradient, size_t count, double limit);
 
-// Soft target update: target[i] += tau * (online[i] - target[i]).
+// Soft target update: target = (1 - tau) target + tau online.
 DQ_API void dq_params_blend(float *target, const float *online, size_t count, double tau);
 
 #ifdef __cplusplus

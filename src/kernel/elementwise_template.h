@@ -116,21 +116,35 @@ TARGET static double square_sum(const float *g, size_t n) {
 }
 
 TARGET static void blend(float *restrict target, const float *restrict source, size_t n, float rate) {
-    for (size_t i = 0; i < n; i++) target[i] = target[i] + rate * (source[i] - target[i]);
+    const float rest = 1.0f - rate;
+    for (size_t i = 0; i < n; i++) target[i] = rest * target[i] + rate * source[i];
 }
 
 INLINE void activate_loop(const float *x, float *y, size_t n, dq_nonlinearity f) {
     for (size_t i = 0; i < n; i++) y[i] = dq_nonlinearity_apply(x[i], f);
 }
 
-TARGET static void activate(const float *x, float *y, size_t n, dq_nonlinearity f) {
-    if (f.kind == DQ_NONLINEARITY_RELU)
-        activate_loop(x, y, n, (dq_nonlinearity){DQ_NONLINEARITY_RELU, 0.0f});
-    else if (f.kind == DQ_NONLINEARITY_LEAKY)
-        activate_loop(x, y, n, (dq_nonlinearity){DQ_NONLINEARITY_LEAKY, f.slope});
-    else
-        activate_loop(x, y, n, (dq_nonlinearity){DQ_NONLINEARITY_NONE, 0.0f});
-}
+// Runs `call` with `fixed` for f, its kind a constant, so that loops have no branches.
+#define FOR_ACTIVATION(f, call)                                                                              \
+    switch ((f).kind) {                                                                                      \
+    case DQ_NONLINEARITY_RELU: {                                                                             \
+        const dq_nonlinearity fixed = {DQ_NONLINEARITY_RELU, 0.0f};                                          \
+        call;                                                                                                \
+        break;                                                                                               \
+    }                                                                                                        \
+    case DQ_NONLINEARITY_LEAKY: {                                                                            \
+        const dq_nonlinearity fixed = {DQ_NONLINEARITY_LEAKY, (f).slope};                                    \
+        call;                                                                                                \
+        break;                                                                                               \
+    }                                                                                                        \
+    default: {                                                                                               \
+        const dq_nonlinearity fixed = {DQ_NONLINEARITY_NONE, 0.0f};                                          \
+        call;                                                                                                \
+    }                                                                                                        \
+    }
+
+TARGET static void activate(const float *x, float *y, size_t n,
+                            dq_nonlinearity f){FOR_ACTIVATION(f, activate_loop(x, y, n, fixed))}
 
 INLINE void differentiate_loop(const float *d_y, const float *y, float *d, size_t n, dq_nonlinearity f) {
     for (size_t i = 0; i < n; i++) d[i] = dq_nonlinearity_differentiate(d_y[i], y[i], f);
@@ -138,12 +152,7 @@ INLINE void differentiate_loop(const float *d_y, const float *y, float *d, size_
 
 TARGET static void activate_backward(const float *d_y, const float *y, float *d, size_t n,
                                      dq_nonlinearity f) {
-    if (f.kind == DQ_NONLINEARITY_RELU)
-        differentiate_loop(d_y, y, d, n, (dq_nonlinearity){DQ_NONLINEARITY_RELU, 0.0f});
-    else if (f.kind == DQ_NONLINEARITY_LEAKY)
-        differentiate_loop(d_y, y, d, n, (dq_nonlinearity){DQ_NONLINEARITY_LEAKY, f.slope});
-    else
-        differentiate_loop(d_y, y, d, n, (dq_nonlinearity){DQ_NONLINEARITY_NONE, 0.0f});
+    FOR_ACTIVATION(f, differentiate_loop(d_y, y, d, n, fixed))
 }
 
 static void fill_elementwise(dq_kernels *table) {

@@ -77,6 +77,27 @@ typedef struct dq_kernels {
     // panels [panels][features][16] -> out [ceil(features/16)][panels*16][16], zero past `features`
     void (*transpose)(const float *x, size_t x_panel, int features, int panels, float *out);
 
+    // Normalisation; biased variances, sums in double.
+    // Of each feature over `batch` samples:
+    void (*feature_moments)(const float *x, size_t x_panel, int features, int batch, double *mean,
+                            double *variance);
+    // y = act(x * scale[f] + shift[f])
+    void (*feature_affine)(const float *x, size_t x_panel, float *y, size_t y_panel, int features, int panels,
+                           const float *scale, const float *shift, dq_nonlinearity activation);
+    // Through xhat = (x - mean[f]) inverse[f], y = weight[f] xhat + bias[f]; d_x (zero in the padding) may be
+    // NULL
+    void (*feature_norm_backward)(const float *d_y, size_t y_panel, const float *x, size_t x_panel,
+                                  int features, int batch, const float *mean, const float *inverse,
+                                  const float *weight, float *d_weight, float *d_bias, float *d_x);
+    // Of each sample over its features: y = act(weight[f] (x - mean) inverse + bias[f]); statistics
+    // [panels][2][16] takes mean and inverse deviation, and may be NULL
+    void (*sample_norm)(const float *x, size_t x_panel, float *y, size_t y_panel, int features, int panels,
+                        double epsilon, const float *weight, const float *bias, dq_nonlinearity activation,
+                        float *statistics);
+    void (*sample_norm_backward)(const float *d_y, size_t y_panel, const float *x, size_t x_panel,
+                                 int features, int panels, const float *statistics, const float *weight,
+                                 float *d_weight, float *d_bias, float *d_x);
+
     // y[r] = act(bias[r] + w[r*w_row .. +columns] . x), 16 lane sums and tree; x: [columns]
     void (*matvec)(const float *w, size_t w_row, const float *bias, const float *x, int rows, int columns,
                    dq_nonlinearity activation, float *y);
@@ -97,7 +118,7 @@ typedef struct dq_kernels {
     void (*scale)(float *g, size_t n, float factor); // g *= factor
     double (*square_sum)(const float *g, size_t n);  // lane sums in double
     void (*blend)(float *target, const float *source, size_t n,
-                  float rate); // target += rate (source - target)
+                  float rate); // target = (1 - rate) target + rate source
 } dq_kernels;
 
 // The table of this process: the highest level that the processor has and DQ_CPU allows.

@@ -22,6 +22,8 @@ static int state_arrays(const dq_optimizer_config *config) {
     case DQ_ADAM:
     case DQ_ADAMW:
         return 2 + config->amsgrad;
+    case DQ_RADAM:
+        return 2;
     }
     return 0;
 }
@@ -48,6 +50,36 @@ static void adam_step(const dq_optimizer_config *config, float *state, int64_t s
     };
     dq_kernels_get()->adam(params, gradient, state, state + count, config->amsgrad ? state + 2 * count : NULL,
                            count, &constants);
+}
+
+// Liu et al. 2020, algorithm 2, with PyTorch's place for epsilon: while the variance of the adaptive rate is
+// intractable (rho <= 5) a step of momentum alone, afterwards Adam's step times the rectification. Both are
+// Adam's kernel with other constants.
+static void radam_step(const dq_optimizer_config *config, float *state, int64_t step, double rate,
+                       float *params, const float *gradient, size_t count) {
+    double power2 = pow(config->beta2, (double)step), correction2 = 1.0 - power2;
+    double correction1 = 1.0 - pow(config->beta1, (double)step);
+    double rho_end = 2.0 / (1.0 - config->beta2) - 1.0,
+           rho = rho_end - 2.0 * (double)step * power2 / correction2;
+    dq_adam constants = {
+        .beta1 = (float)config->beta1,
+        .rest1 = (float)(1.0 - config->beta1),
+        .beta2 = (float)config->beta2,
+        .rest2 = (float)(1.0 - config->beta2),
+        .l2 = (float)config->weight_decay,
+        .decay = 1.0f,
+        .root_scale = 0.0f,
+        .epsilon = 1.0f,
+        .step_size = (float)(rate / correction1),
+    };
+    if (rho > 5.0) {
+        double rectification =
+            sqrt((rho - 4.0) * (rho - 2.0) * rho_end / ((rho_end - 4.0) * (rho_end - 2.0) * rho));
+        constants.root_scale = 1.0f;
+        constants.epsilon = (float)config->epsilon;
+        constants.step_size = (float)(rate / correction1 * rectification * sqrt(correction2));
+    }
+    dq_kernels_get()->adam(params, gradient, state, state + count, NULL, count, &constants);
 }
 
 static void rmsprop_step(const dq_optimizer_config *config, float *state, double rate, float *params,
@@ -79,6 +111,9 @@ void dq_optimizer_step(const dq_optimizer_config *config, float *state, int64_t 
     case DQ_ADAM:
     case DQ_ADAMW:
         adam_step(config, state, step, learning_rate, params, gradient, count);
+        break;
+    case DQ_RADAM:
+        radam_step(config, state, step, learning_rate, params, gradient, count);
         break;
     }
 }

@@ -3,7 +3,9 @@
 
 #define TARGET
 #include "kernel/elementwise_template.h"
+#include "kernel/norm_template.h"
 
 void dq_ref_elementwise(dq_kernels *table) {
     fill_elementwise(table);
+    fill_norm(table);
 }

@@ -5,12 +5,14 @@
 #include "kernel/x86/vec_avx2.h"
 
 #include "kernel/elementwise_template.h"
+#include "kernel/norm_template.h"
 #include "kernel/x86/gemm_template.h"
 #include "kernel/x86/lanes_template.h"
 #include "kernel/x86/transpose.h"
 
 void dq_kernels_avx2(dq_kernels *table) {
     fill_elementwise(table);
+    fill_norm(table);
     table->gemm = gemm;
     table->gemm_lanes = gemm_lanes;
     table->row_sums = row_sums;

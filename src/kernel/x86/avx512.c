@@ -5,11 +5,13 @@
 #include "kernel/x86/vec_avx512.h"
 
 #include "kernel/elementwise_template.h"
+#include "kernel/norm_template.h"
 #include "kernel/x86/gemm_template.h"
 #include "kernel/x86/lanes_template.h"
 
 void dq_kernels_avx512(dq_kernels *table) {
     fill_elementwise(table);
+    fill_norm(table);
     table->gemm = gemm;
     table->gemm_lanes = gemm_lanes;
     table->row_sums = row_sums;
