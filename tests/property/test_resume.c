@@ -1,0 +1,157 @@
+// A run killed with SIGKILL at any moment and resumed ends in the same bits as one that was not: parameters,
+// optimizer, streams, replay memory, metrics (but the columns of time) and weights files.
+#include "run_support.h"
+
+#include "base/file.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { KILLS = 20 };
+
+static double now(void) {
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+static uint64_t file_checksum(const char *folder, const char *name) {
+    char path[256], *data;
+    size_t size;
+    dq_error error;
+    snprintf(path, sizeof path, "%s/%s", folder, name);
+    test_ok(dq_file_read(path, 1 << 28, &data, &size, &error), &error);
+    uint64_t sum = dq_crc64(0, data, size);
+    free(data);
+    return sum;
+}
+
+typedef struct result {
+    uint64_t run, metrics, weights, best;
+} result;
+
+static void finish(dq_run *run, const char *folder, result *r) {
+    dq_error error;
+    test_ok(dq_run_train(run, &error), &error);
+    r->run = test_run_checksum(run);
+    dq_run_destroy(run);
+    r->metrics = test_metrics_checksum(folder);
+    r->weights = file_checksum(folder, "weights.safetensors");
+    r->best = file_checksum(folder, "best.safetensors");
+}
+
+// Starts or resumes the run in `folder` in a process of its own and kills that after `seconds`.
+static void train_and_kill(const dq_run_config *config, const char *folder, double seconds) {
+    pid_t child = fork();
+    assert_true(child >= 0);
+    if (child == 0) {
+        char path[256];
+        snprintf(path, sizeof path, "%s/config.yml", folder);
+        dq_error error;
+        dq_run *run = NULL;
+        dq_status status = access(path, F_OK) ? dq_run_create(&run, config, folder, &error)
+                                              : dq_run_resume(&run, folder, &error);
+        if (!status) status = dq_run_train(run, &error);
+        _exit(status);
+    }
+    struct timespec pause = {(time_t)seconds, (long)((seconds - (double)(time_t)seconds) * 1e9)};
+    nanosleep(&pause, NULL);
+    kill(child, SIGKILL);
+    int how;
+    assert_int_equal(waitpid(child, &how, 0), child);
+    if (WIFEXITED(how)) assert_int_equal(WEXITSTATUS(how), 0);
+}
+
+static void kill_and_compare(const char *const *words, int kills, uint64_t seed) {
+    dq_run_config config = test_run_config(words);
+    dq_error error;
+    dq_run *run;
+    result whole, resumed;
+    const char *folder = test_folder();
+    double start = now();
+    test_ok(dq_run_create(&run, &config, folder, &error), &error);
+    finish(run, folder, &whole);
+    double duration = now() - start;
+    test_remove_folder(folder);
+
+    dq_rng rng;
+    dq_rng_seed(&rng, seed);
+    for (int i = 0; i < kills; i++) {
+        folder = test_folder();
+        int deaths = 1 + i % 2; // every other run dies twice
+        for (int k = 0; k < deaths; k++)
+            train_and_kill(&config, folder, dq_rng_uniform(&rng, 0, duration / deaths));
+        char path[256];
+        snprintf(path, sizeof path, "%s/config.yml", folder);
+        if (access(path, F_OK))
+            test_ok(dq_run_create(&run, &config, folder, &error), &error);
+        else
+            test_ok(dq_run_resume(&run, folder, &error), &error);
+        finish(run, folder, &resumed);
+        assert_true(resumed.run == whole.run);
+        assert_true(resumed.metrics == whole.metrics);
+        assert_true(resumed.weights == whole.weights);
+        assert_true(resumed.best == whole.best);
+        test_remove_folder(folder);
+    }
+}
+
+static void killed_at_20_random_moments(void **state) {
+    (void)state;
+    kill_and_compare((const char *[]){"checkpoint_steps=60", NULL}, KILLS, 1);
+}
+
+static void with_every_part_that_has_a_state(void **state) {
+    (void)state;
+    kill_and_compare((const char *[]){"checkpoint_steps=90", "n_envs=3", "n_step=3", "sampler=prioritized",
+                                      "target_update=soft", "normalization=batch", "amsgrad=true",
+                                      "optimizer=adamw", "eval_every_steps=500", "eval_episodes=3",
+                                      "metrics_every_steps=37", NULL},
+                     6, 2);
+}
+
+static void without_replay_and_on_episodes_clocks(void **state) {
+    (void)state;
+    kill_and_compare((const char *[]){"checkpoint_steps=80", "buffer_size=1", "batch_size=1",
+                                      "learning_starts=1", "epsilon_clock=episodes",
+                                      "target_update_unit=episodes", "target_update_interval=3",
+                                      "total_episodes=60", "stop_return=450", "stop_window=5",
+                                      "eval_every_episodes=7", NULL},
+                     4, 3);
+}
+
+static void an_interrupted_run_goes_on(void **state) {
+    (void)state;
+    dq_error error;
+    dq_run *run;
+    result whole, resumed;
+    dq_run_config config = test_run_config(NULL);
+    const char *folder = test_folder(), *other = test_folder();
+    test_ok(dq_run_create(&run, &config, folder, &error), &error);
+    finish(run, folder, &whole);
+    test_ok(dq_run_create(&run, &config, other, &error), &error);
+    dq_run_interrupt();
+    assert_int_equal(dq_run_train(run, &error), DQ_INTERRUPTED);
+    assert_true(dq_run_steps(run) < 10);
+    dq_run_destroy(run);
+    test_ok(dq_run_resume(&run, other, &error), &error);
+    finish(run, other, &resumed);
+    assert_memory_equal(&whole, &resumed, sizeof whole);
+    test_remove_folder(folder);
+    test_remove_folder(other);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(killed_at_20_random_moments),
+        cmocka_unit_test(with_every_part_that_has_a_state),
+        cmocka_unit_test(without_replay_and_on_episodes_clocks),
+        cmocka_unit_test(an_interrupted_run_goes_on),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
