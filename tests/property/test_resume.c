@@ -103,15 +103,15 @@ static void kill_and_compare(const char *const *words, int kills, uint64_t seed)
 
 static void killed_at_20_random_moments(void **state) {
     (void)state;
-    kill_and_compare((const char *[]){"checkpoint_steps=60", NULL}, KILLS, 1);
+    kill_and_compare((const char *[]){"checkpoint_steps=130", NULL}, KILLS, 1);
 }
 
 static void with_every_part_that_has_a_state(void **state) {
     (void)state;
     kill_and_compare((const char *[]){"checkpoint_steps=90", "n_envs=3", "n_step=3", "sampler=prioritized",
-                                      "target_update=soft", "normalization=batch", "amsgrad=true",
-                                      "optimizer=adamw", "eval_every_steps=500", "eval_episodes=3",
-                                      "metrics_every_steps=37", NULL},
+                                      "target_update=soft", "amsgrad=true", "optimizer=adamw",
+                                      "eval_every_steps=500", "eval_episodes=3", "metrics_every_steps=37",
+                                      NULL},
                      6, 2);
 }
 

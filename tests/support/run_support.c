@@ -31,9 +31,9 @@ dq_run_config test_run_config(const char *const *words) {
 }
 
 const char *test_folder(void) {
-    static char folders[16][64];
+    static char folders[256][64];
     static int next;
-    char *folder = folders[next++ % 16];
+    char *folder = folders[next++ % 256];
     strcpy(folder, "/tmp/deepq-test-XXXXXX");
     assert_non_null(mkdtemp(folder));
     return folder;

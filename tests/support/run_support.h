@@ -9,7 +9,7 @@
 // A configuration of a fraction of a second on CartPole-v1, then the words ("key=value", NULL at the end).
 dq_run_config test_run_config(const char *const *words);
 
-// A new empty folder below the system's temporary one; static buffer of the longest lived 16 calls.
+// A new empty folder below the system's temporary one; static buffer of the last 256 calls.
 const char *test_folder(void);
 void test_remove_folder(const char *folder);
 
