@@ -1,7 +1,11 @@
 // The vector layer of the kernel templates for AVX-512F: 16 floats a vector, 1 vector a panel.
 #ifndef DQ_EMULATE_AVX512 // the kernel tests run these templates over an emulation of the instructions
 #include <immintrin.h>
+#if defined(__clang__) // knows no such preference
+#define TARGET __attribute__((target("avx512f")))
+#else
 #define TARGET __attribute__((target("avx512f,prefer-vector-width=512")))
+#endif
 // sum += a * b, in the form that keeps the sum in its register: left to itself, gcc moves and spills sums.
 #define VEC_FMA_INTO(sum, a, b) __asm__("vfmadd231ps %2, %1, %0" : "+v"(sum) : "v"(a), "v"(b))
 #else
