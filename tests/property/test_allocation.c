@@ -83,8 +83,9 @@ static void many_parts_at_once(void **state) {
     train((const char *[]){"sampler=prioritized", "n_step=3", "backup=double", "target_update=soft",
                            "optimizer=adamw", "amsgrad=true", "clip_value=1", "max_grad_norm=5",
                            "eval_every_steps=100", "eval_episodes=2", NULL});
-    train((const char *[]){"head=c51", "backup=munchausen", NULL});
-    train((const char *[]){"head=qr", "replacement=false", "optimizer=rmsprop", "loss=huber", NULL});
+    train((const char *[]){"head=c51", "backup=munchausen", "normalization=layer", NULL});
+    train((const char *[]){"head=qr", "replacement=false", "normalization=batch", "optimizer=rmsprop",
+                           "loss=huber", NULL});
 }
 
 static void the_counter_counts(void **state) {

@@ -108,10 +108,10 @@ static void killed_at_20_random_moments(void **state) {
 
 static void with_every_part_that_has_a_state(void **state) {
     (void)state;
-    kill_and_compare((const char *[]){"checkpoint_steps=90", "n_envs=3", "n_step=3", "sampler=prioritized",
-                                      "target_update=soft", "amsgrad=true", "optimizer=adamw",
-                                      "eval_every_steps=500", "eval_episodes=3", "metrics_every_steps=37",
-                                      NULL},
+    kill_and_compare((const char *[]){"checkpoint_steps=90", "n_envs=3", "n_step=3", "normalization=batch",
+                                      "sampler=prioritized", "target_update=soft", "amsgrad=true",
+                                      "optimizer=adamw", "eval_every_steps=500", "eval_episodes=3",
+                                      "metrics_every_steps=37", NULL},
                      6, 2);
 }
 
