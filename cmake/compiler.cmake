@@ -18,6 +18,7 @@ add_library(deepq_flags INTERFACE)
 target_compile_definitions(deepq_flags INTERFACE _GNU_SOURCE)
 target_compile_options(deepq_flags INTERFACE
     -Wall -Wextra -Wshadow -Wvla -Wmissing-prototypes -Wdouble-promotion -Wstrict-prototypes
+    -Wno-format-truncation # cutting a text to its field is what snprintf is for here
     -fno-math-errno -fno-trapping-math
     -ffp-contract=off) # an FMA is written as one, so that every build rounds alike
 if(DEEPQ_WERROR)
