@@ -7,37 +7,41 @@
 // Values of CartPole size; the tuned ones of an environment come before a preset and fill what it leaves.
 static const char *const as_tuned[] = {NULL};
 
-// Where every agent starts: the parts of plain DQN. What a preset says after them counts.
-#define PLAIN                                                                                                \
-    "head=scalar", "backup=max", "sampler=uniform", "explorer=epsilon_greedy", "n_step=1", "dueling=false",  \
-        "noisy=none"
+// The parts that tell the members of the family apart; every preset says all of them.
+#define PARTS(head, backup, sampler, explorer, n_step, dueling, noisy)                                       \
+    "head=" head, "backup=" backup, "sampler=" sampler, "explorer=" explorer, "n_step=" n_step,              \
+        "dueling=" dueling, "noisy=" noisy
+#define GREEDY "epsilon_greedy"
+#define HARD   "target_update=hard"
 
-static const char *const naive[] = {
-    PLAIN,          "buffer_size=1",    "batch_size=1",       "learning_starts=1",
-    "train_freq=1", "gradient_steps=1", "target_update=none", NULL};
-static const char *const dqn2013[] = {PLAIN, "target_update=none", NULL};
-static const char *const dqn2015[] = {PLAIN, "target_update=hard", NULL};
-static const char *const ddqn[] = {PLAIN, "target_update=hard", "backup=double", NULL};
-static const char *const per[] = {PLAIN, "target_update=hard", "backup=double", "sampler=prioritized", NULL};
-static const char *const dueling_ddqn[] = {PLAIN, "target_update=hard", "backup=double", "dueling=true",
-                                           NULL};
-static const char *const nstep[] = {PLAIN, "target_update=hard", "n_step=3", NULL};
-static const char *const c51[] = {PLAIN, "target_update=hard", "head=c51", NULL};
-static const char *const qrdqn[] = {PLAIN, "target_update=hard", "head=qr", NULL};
-static const char *const noisy[] = {PLAIN, "target_update=hard", "noisy=all", "explorer=noisy", NULL};
-static const char *const munchausen[] = {PLAIN, "target_update=hard", "backup=munchausen", NULL};
-static const char *const rainbow[] = {PLAIN,
-                                      "target_update=hard",
-                                      "head=c51",
-                                      "backup=double",
-                                      "sampler=prioritized",
-                                      "priority_alpha=0.5",
-                                      "priority_beta=0.4",
-                                      "dueling=true",
-                                      "n_step=3",
-                                      "noisy=all",
-                                      "explorer=noisy",
+static const char *const naive[] = {PARTS("scalar", "max", "uniform", GREEDY, "1", "false", "none"),
+                                    "buffer_size=1",
+                                    "batch_size=1",
+                                    "learning_starts=1",
+                                    "train_freq=1",
+                                    "gradient_steps=1",
+                                    "target_update=none",
+                                    NULL};
+static const char *const dqn2013[] = {PARTS("scalar", "max", "uniform", GREEDY, "1", "false", "none"),
+                                      "target_update=none", NULL};
+static const char *const dqn2015[] = {PARTS("scalar", "max", "uniform", GREEDY, "1", "false", "none"), HARD,
                                       NULL};
+static const char *const ddqn[] = {PARTS("scalar", "double", "uniform", GREEDY, "1", "false", "none"), HARD,
+                                   NULL};
+static const char *const per[] = {PARTS("scalar", "double", "prioritized", GREEDY, "1", "false", "none"),
+                                  HARD, NULL};
+static const char *const dueling_ddqn[] = {PARTS("scalar", "double", "uniform", GREEDY, "1", "true", "none"),
+                                           HARD, NULL};
+static const char *const nstep[] = {PARTS("scalar", "max", "uniform", GREEDY, "3", "false", "none"), HARD,
+                                    NULL};
+static const char *const c51[] = {PARTS("c51", "max", "uniform", GREEDY, "1", "false", "none"), HARD, NULL};
+static const char *const qrdqn[] = {PARTS("qr", "max", "uniform", GREEDY, "1", "false", "none"), HARD, NULL};
+static const char *const noisy[] = {PARTS("scalar", "max", "uniform", "noisy", "1", "false", "all"), HARD,
+                                    NULL};
+static const char *const munchausen[] = {
+    PARTS("scalar", "munchausen", "uniform", GREEDY, "1", "false", "none"), HARD, NULL};
+static const char *const rainbow[] = {PARTS("c51", "double", "prioritized", "noisy", "3", "true", "all"),
+                                      HARD, "priority_alpha=0.5", "priority_beta=0.4", NULL};
 
 static const dq_agent_preset presets[] = {
     {"default", "the values tuned for the environment", "presets/", as_tuned},
