@@ -1,7 +1,7 @@
 // deepq agents: the named agents, what each is and the options it sets.
 #include "cli.h"
 
-#include <deepq/agent.h>
+#include <deepq/run.h>
 #include <json-c/json.h>
 #include <string.h>
 
@@ -37,6 +37,38 @@ static int print_json(void) {
     return cli_json_print(list);
 }
 
+// Is a later assignment of the same list about the same option?
+static bool overruled(const char *const *assignment) {
+    size_t key = strcspn(*assignment, "=") + 1;
+    for (const char *const *later = assignment + 1; *later; later++)
+        if (strncmp(*later, *assignment, key) == 0) return true;
+    return false;
+}
+
+static bool is_default(const char *assignment) {
+    char key[64];
+    const char *equals = strchr(assignment, '=');
+    snprintf(key, sizeof key, "%.*s", (int)(equals - assignment), assignment);
+    const dq_option *row = dq_options_find(dq_run_options(), key);
+    return row && strcmp(row->default_text, equals + 1) == 0;
+}
+
+// Name, summary, source, and the values that differ from the options' defaults.
+static void print_agent(const dq_agent_preset *preset) {
+    printf("%-14s %s\n%-14s %s\n", preset->name, preset->summary, "", preset->source);
+    int column = 0;
+    for (const char *const *a = preset->assignments; a && *a; a++) {
+        if (overruled(a) || is_default(*a)) continue;
+        bool fresh = column == 0 || column + 2 + (int)strlen(*a) > 98;
+        if (fresh && column) putchar('\n');
+        if (fresh)
+            column = printf("%15s%s", "", *a);
+        else
+            column += printf("  %s", *a);
+    }
+    puts(column ? "\n" : "");
+}
+
 static int run(int argc, char **argv) {
     static const struct argp_option options[] = {
         {"json", 'j', NULL, 0, "Print one JSON document", 0},
@@ -48,20 +80,11 @@ static int run(int argc, char **argv) {
     int status = cli_parse(&argp, argc, argv, NULL);
     if (status) return status;
     if (want_json) return print_json();
-    for (int i = 0; i < dq_agent_preset_count(); i++) {
-        const dq_agent_preset *preset = dq_agent_preset_at(i);
-        printf("%-14s %s\n%-14s %s\n", preset->name, preset->summary, "", preset->source);
-        int column = 0;
-        for (const char *const *a = preset->assignments; a && *a; a++) {
-            if (column == 0 || column + (int)strlen(*a) > 90) {
-                column = printf("%s%15s", column ? "\n" : "", "");
-            }
-            column += printf("%s%s", column > 16 ? "  " : "", *a);
-        }
-        printf("%s\n", column ? "\n" : "");
-    }
+    for (int i = 0; i < dq_agent_preset_count(); i++) print_agent(dq_agent_preset_at(i));
+    puts("Every other option keeps the value tuned for the environment; see deepq train ENV --agent NAME "
+         "--help.");
     return 0;
 }
 
-const cli_verb cli_verb_agents = {"agents", 1, "[--json]", "lists the named agents and what each switches on",
-                                  run};
+const cli_verb cli_verb_agents = {"agents", 11, "[--json]",
+                                  "lists the named agents and what each switches on", run};

@@ -363,5 +363,5 @@ static int run(int argc, char **argv) {
     return is_folder ? compare_runs(&a) : compare_lab(&a);
 }
 
-const cli_verb cli_verb_compare = {"compare", 31, "LAB.yml | RUN... [--out DIR] [--jobs J] [--seeds K]",
+const cli_verb cli_verb_compare = {"compare", 41, "LAB.yml | RUN... [--out DIR] [--jobs J] [--seeds K]",
                                    "trains agents x seeds, or takes runs, and compares them", run};

@@ -158,6 +158,6 @@ const cli_verb cli_verb_envs = {
     .name = "envs",
     .order = 10,
     .synopsis = "[ENV] [--json]",
-    .summary = "list the environments, or explain one",
+    .summary = "lists the environments, or explains one",
     .run = run,
 };

@@ -273,5 +273,5 @@ static int run(int argc, char **argv) {
     return exit_status;
 }
 
-const cli_verb cli_verb_eval = {"eval", 20, "RUN|WEIGHTS... [--episodes N] [--seed S] [--json]",
+const cli_verb cli_verb_eval = {"eval", 30, "RUN|WEIGHTS... [--episodes N] [--seed S] [--json]",
                                 "plays greedy episodes and tells their returns", run};

@@ -100,5 +100,5 @@ static int run(int argc, char **argv) {
     return 0;
 }
 
-const cli_verb cli_verb_plot = {"plot", 30, "RUN... [-o FILE] [--x COLUMN] [--y COLUMN] [--window N]",
+const cli_verb cli_verb_plot = {"plot", 40, "RUN... [-o FILE] [--x COLUMN] [--y COLUMN] [--window N]",
                                 "draws learning curves as SVG, PNG or PDF", run};

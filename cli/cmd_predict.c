@@ -85,5 +85,5 @@ static int run(int argc, char **argv) {
     return status ? cli_fail(&error) : 0;
 }
 
-const cli_verb cli_verb_predict = {"predict", 21, "WEIGHTS --input obs.npy -o q.npy",
+const cli_verb cli_verb_predict = {"predict", 31, "WEIGHTS --input obs.npy -o q.npy",
                                    "computes the Q values of observations", run};

@@ -85,5 +85,5 @@ static int run(int argc, char **argv) {
     return 0;
 }
 
-const cli_verb cli_verb_report = {"report", 32, "RUN... | COMPARISON [-o FILE.html]",
+const cli_verb cli_verb_report = {"report", 42, "RUN... | COMPARISON [-o FILE.html]",
                                   "writes one HTML page about runs or a comparison", run};

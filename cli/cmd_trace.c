@@ -314,6 +314,6 @@ const cli_verb cli_verb_trace = {
     .name = "trace",
     .order = 52,
     .synopsis = "ENV --seed S --actions FILE [--noise FILE] [--state FILE] [--option key=value]",
-    .summary = "step an environment through given actions",
+    .summary = "steps an environment through given actions",
     .run = run,
 };

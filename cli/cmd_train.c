@@ -439,5 +439,5 @@ static int run(int argc, char **argv) {
     return exit_status;
 }
 
-const cli_verb cli_verb_train = {"train", 10, "ENV [key=value...]", "trains an agent, or several seeds of it",
+const cli_verb cli_verb_train = {"train", 20, "ENV [key=value...]", "trains an agent, or several seeds of it",
                                  run};
