@@ -7,6 +7,7 @@
 #include "agent/agent.h"
 
 #include "agent/config.h"
+#include "agent/target_cache.h"
 #include "base/arena.h"
 #include "replay/nstep.h"
 #include "replay/store.h"
@@ -38,6 +39,7 @@ struct dq_agent {
     dq_sampler *sampler;
     dq_replay *replay;
     dq_nstep *nstep;
+    dq_target_cache *cache; // of the target network's outputs, or NULL
     int environments;
     int64_t needed; // transitions stored before learning
 
@@ -69,12 +71,32 @@ static const float *values(const dq_agent *agent, const float *output, float *q)
     return agent->qnet.head->head_class->to_q(agent->qnet.head, output, agent->panels, q);
 }
 
-// A forward pass whose input panels are those of `source`.
-static const float *forward_copy(dq_agent *agent, dq_workspace *workspace, dq_workspace *source,
-                                 float *params) {
+// The target network's outputs at the next observations of the drawn slots.
+static const float *next_outputs(dq_agent *agent) {
+    const int batch = (int)agent->config.batch_size;
+    if (agent->cache)
+        return dq_target_cache_outputs(agent->cache, agent->replay, agent->target_params, agent->target,
+                                       agent->slots, batch);
+    dq_replay_gather_next(agent->replay, agent->slots, batch, dq_workspace_input(agent->target));
+    return dq_net_forward(agent->qnet.net, agent->target_params, agent->target, batch, DQ_NOISY);
+}
+
+// The online network's action values there, for backups that want them.
+static const float *next_values_online(dq_agent *agent) {
+    const int batch = (int)agent->config.batch_size;
+    dq_replay_gather_next(agent->replay, agent->slots, batch, dq_workspace_input(agent->online_next));
+    return values(agent, dq_net_forward(agent->qnet.net, agent->params, agent->online_next, batch, DQ_NOISY),
+                  agent->next_q_online);
+}
+
+// The target network's action values at the observations themselves, likewise.
+static const float *current_values(dq_agent *agent) {
+    const int batch = (int)agent->config.batch_size;
     size_t size = (size_t)agent->panels * DQ_LANES * (size_t)agent->qnet.observation_size * sizeof(float);
-    memcpy(dq_workspace_input(workspace), dq_workspace_input(source), size);
-    return dq_net_forward(agent->qnet.net, params, workspace, (int)agent->config.batch_size, DQ_NOISY);
+    memcpy(dq_workspace_input(agent->target_current), dq_workspace_input(agent->online), size);
+    return values(
+        agent, dq_net_forward(agent->qnet.net, agent->target_params, agent->target_current, batch, DQ_NOISY),
+        agent->q);
 }
 
 static void learn_once(dq_agent *agent) {
@@ -87,8 +109,8 @@ static void learn_once(dq_agent *agent) {
 
     sampler->draw(agent->sampler, &now->sample_rng, dq_replay_size(agent->replay), now->updates, batch,
                   agent->slots, agent->weight);
-    dq_replay_gather(agent->replay, agent->slots, batch, dq_workspace_input(agent->online),
-                     dq_workspace_input(agent->target), agent->action, agent->reward, agent->discount);
+    dq_replay_gather(agent->replay, agent->slots, batch, dq_workspace_input(agent->online), agent->action,
+                     agent->reward, agent->discount);
 
     dq_net_resample(net, agent->params, &now->noise_rng);
     dq_net_resample(net, agent->target_params, &now->noise_rng);
@@ -96,14 +118,9 @@ static void learn_once(dq_agent *agent) {
                                .panels = agent->panels,
                                .action = agent->action,
                                .discount = agent->discount};
-    if (agent->online_next)
-        inputs.next_q_online =
-            values(agent, forward_copy(agent, agent->online_next, agent->target, agent->params),
-                   agent->next_q_online);
-    if (agent->target_current)
-        inputs.q = values(
-            agent, forward_copy(agent, agent->target_current, agent->online, agent->target_params), agent->q);
-    const float *next_output = dq_net_forward(net, agent->target_params, agent->target, batch, DQ_NOISY);
+    if (agent->online_next) inputs.next_q_online = next_values_online(agent);
+    if (agent->target_current) inputs.q = current_values(agent);
+    const float *next_output = next_outputs(agent);
     inputs.next_q = values(agent, next_output, agent->next_q);
     agent->backup->apply(agent->backup_options, &inputs, agent->policy, agent->reward);
     head->head_class->target(head, next_output, agent->policy, agent->reward, agent->discount, agent->panels,
@@ -130,6 +147,7 @@ static void learn_once(dq_agent *agent) {
 
 static void update_target(dq_agent *agent) {
     const size_t size = dq_net_size(agent->qnet.net), trainable = dq_net_trainable(agent->qnet.net);
+    if (agent->cache) dq_target_cache_forget(agent->cache);
     if (agent->config.target_update == DQ_TARGET_HARD) {
         memcpy(agent->target_params, agent->params, size * sizeof(float));
     } else if (agent->config.target_update == DQ_TARGET_SOFT) { // Lillicrap et al. 2016, algorithm 1
@@ -201,6 +219,7 @@ void dq_agent_observe(dq_agent *agent, int index, const float *observation, int 
                               truncated, agent->complete);
     for (int i = 0; i < count; i++) {
         int64_t slot = dq_replay_add(agent->replay, &agent->complete[i]);
+        dq_target_cache_drop(agent->cache, slot);
         if (agent->sampler->sampler_class->insert)
             agent->sampler->sampler_class->insert(agent->sampler, slot);
     }
@@ -255,6 +274,7 @@ void dq_agent_state(dq_agent *agent, dq_block blocks[DQ_AGENT_BLOCKS]) {
 }
 
 void dq_agent_restored(dq_agent *agent) {
+    if (agent->cache) dq_target_cache_forget(agent->cache);
     if (agent->sampler->sampler_class->restored) agent->sampler->sampler_class->restored(agent->sampler);
 }
 
@@ -304,6 +324,18 @@ static dq_status make_workspaces(dq_agent *agent, dq_error *error) {
     return status;
 }
 
+// A cache of the target network's outputs pays where slots come up again before the network changes, and
+// takes no more memory than the replay does.
+static bool cache_pays(const dq_agent *agent) {
+    const dq_agent_config *config = &agent->config;
+    if (config->target_update != DQ_TARGET_HARD || config->noisy != DQ_NOISY_NONE) return false;
+    double updates = (double)config->target_update_interval; // between two copies
+    if (config->target_update_unit == DQ_CLOCK_STEPS)
+        updates *= (double)config->gradient_steps / (double)config->train_freq;
+    double draws = updates * (double)config->batch_size / (double)config->buffer_size; // of one slot
+    return draws > 0.5 && dq_net_outputs(agent->qnet.net) <= 2 * agent->qnet.observation_size;
+}
+
 static dq_status make_replay(dq_agent *agent, dq_error *error) {
     const dq_agent_config *config = &agent->config;
     const dq_sampler_class *sampler = dq_sampler_classes[config->sampler];
@@ -315,6 +347,9 @@ static dq_status make_replay(dq_agent *agent, dq_error *error) {
                                  config->gamma, config->bootstrap_truncated, error);
     if (!status) status = sampler->create(&agent->sampler, options, config->buffer_size, error);
     if (!status) agent->sampler->sampler_class = sampler;
+    if (!status && cache_pays(agent))
+        status = dq_target_cache_create(&agent->cache, agent->qnet.net, config->buffer_size,
+                                        (int)config->batch_size, error);
     agent->needed = config->learning_starts;
     if (sampler->needs && agent->needed < sampler->needs(options, (int)config->batch_size))
         agent->needed = sampler->needs(options, (int)config->batch_size);
@@ -367,6 +402,7 @@ fail:
 void dq_agent_destroy(dq_agent *agent) {
     if (!agent) return;
     if (agent->sampler) agent->sampler->sampler_class->destroy(agent->sampler);
+    dq_target_cache_destroy(agent->cache);
     dq_nstep_destroy(agent->nstep);
     dq_replay_destroy(agent->replay);
     dq_asker_deinit(&agent->asker);

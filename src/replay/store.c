@@ -89,27 +89,43 @@ dq_transition dq_replay_at(const dq_replay *replay, int64_t slot) {
     return transition;
 }
 
+// Row `first` of each record, D numbers long, into the columns of panels.
+static void gather_rows(const dq_replay *replay, const int64_t *slots, int batch, size_t first,
+                        float *panels) {
+    const size_t d = (size_t)replay->observation_size;
+    const int padded = (batch + DQ_LANES - 1) / DQ_LANES * DQ_LANES;
+    for (int b = 0; b < padded; b++) {
+        float *to = panels + (size_t)(b / DQ_LANES) * d * DQ_LANES + b % DQ_LANES;
+        if (b < batch) {
+            const float *record = replay->records + (size_t)slots[b] * replay->stride + first;
+            for (size_t f = 0; f < d; f++) to[f * DQ_LANES] = record[f];
+        } else {
+            for (size_t f = 0; f < d; f++) to[f * DQ_LANES] = 0;
+        }
+    }
+}
+
 void dq_replay_gather(const dq_replay *replay, const int64_t *slots, int batch, float *observation,
-                      float *next_observation, int32_t *action, float *reward, float *discount) {
+                      int32_t *action, float *reward, float *discount) {
     const size_t d = (size_t)replay->observation_size;
     const int padded = (batch + DQ_LANES - 1) / DQ_LANES * DQ_LANES;
     for (int b = 0; b < batch; b++) __builtin_prefetch(replay->records + (size_t)slots[b] * replay->stride);
-    for (int b = 0; b < padded; b++) {
-        size_t corner = (size_t)(b / DQ_LANES) * d * DQ_LANES + (size_t)(b % DQ_LANES);
-        float *to = observation + corner, *to_next = next_observation + corner;
-        if (b >= batch) {
-            for (size_t f = 0; f < d; f++) to[f * DQ_LANES] = to_next[f * DQ_LANES] = 0;
-            action[b] = 0;
-            reward[b] = discount[b] = 0;
-            continue;
-        }
+    gather_rows(replay, slots, batch, 0, observation);
+    for (int b = 0; b < batch; b++) {
         const float *record = replay->records + (size_t)slots[b] * replay->stride;
-        for (size_t f = 0; f < d; f++) to[f * DQ_LANES] = record[f];
-        for (size_t f = 0; f < d; f++) to_next[f * DQ_LANES] = record[d + f];
         reward[b] = record[2 * d];
         discount[b] = record[2 * d + 1];
         memcpy(&action[b], record + 2 * d + 2, sizeof(int32_t));
     }
+    for (int b = batch; b < padded; b++) {
+        action[b] = 0;
+        reward[b] = discount[b] = 0;
+    }
+}
+
+void dq_replay_gather_next(const dq_replay *replay, const int64_t *slots, int batch,
+                           float *next_observation) {
+    gather_rows(replay, slots, batch, (size_t)replay->observation_size, next_observation);
 }
 
 size_t dq_replay_record_size(const dq_replay *replay) {

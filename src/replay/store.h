@@ -4,10 +4,13 @@
 
 #include <deepq/replay.h>
 
-// Copies the transitions in slots [batch] into panels: observation, next_observation
-// [ceil(batch/16)][D][16]; action, reward, discount [ceil(batch/16)*16]. Padding becomes zeros.
+// Copies the transitions in slots [batch] into panels: observation [ceil(batch/16)][D][16]; action, reward,
+// discount [ceil(batch/16)*16]. Padding becomes zeros.
 void dq_replay_gather(const dq_replay *replay, const int64_t *slots, int batch, float *observation,
-                      float *next_observation, int32_t *action, float *reward, float *discount);
+                      int32_t *action, float *reward, float *discount);
+
+// The same for the next observations, [ceil(batch/16)][D][16].
+void dq_replay_gather_next(const dq_replay *replay, const int64_t *slots, int batch, float *next_observation);
 
 // The records as they lie in memory: `dq_replay_record_size` bytes each, slot 0 first.
 size_t dq_replay_record_size(const dq_replay *replay);

@@ -64,7 +64,8 @@ static void gathering_fills_panels_and_pads_with_zeros(void **state) {
     memset(s, 0xff, sizeof s);
     memset(t, 0xff, sizeof t);
     memset(reward, 0xff, sizeof reward);
-    dq_replay_gather(replay, slots, BATCH, s, t, action, reward, discount);
+    dq_replay_gather(replay, slots, BATCH, s, action, reward, discount);
+    dq_replay_gather_next(replay, slots, BATCH, t);
     for (int b = 0; b < PADDED; b++) {
         float row[D], next[D];
         for (int f = 0; f < D; f++) {
