@@ -24,6 +24,7 @@ dq_run_config test_run_config(const char *const *words) {
     dq_run_config config;
     dq_error error;
     test_ok(dq_run_config_init(&config, "CartPole-v1", NULL, &error), &error);
+    test_ok(dq_options_defaults(dq_run_options(), &config, &error), &error); // no tuned values
     for (int i = 0; small[i]; i++) test_ok(dq_run_config_assign(&config, small[i], "test", &error), &error);
     for (int i = 0; words && words[i]; i++)
         test_ok(dq_run_config_assign(&config, words[i], "test", &error), &error);
