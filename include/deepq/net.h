@@ -38,6 +38,8 @@ typedef struct dq_layer_spec {
     double epsilon;   // normalisation layers; 0 means PyTorch's default of 1e-5
     double momentum;  // batch_norm's running statistics; 0 means PyTorch's default of 0.1
     double sigma;     // noisy: sigma_0; 0 means the paper's 0.5
+    int samples;      // quantile: fractions per sample; out is a multiple of it
+    int cosines;      // quantile: features of a fraction
 } dq_layer_spec;
 
 // One named tensor of the parameter array. Rows may be padded: element (r, c) is at offset + r*stride + c.

@@ -113,6 +113,7 @@ static void learn_once(dq_agent *agent) {
                      agent->reward, agent->discount);
 
     dq_net_resample(net, agent->params, &now->noise_rng);
+    if (head->head_class->resampled) head->head_class->resampled(agent->qnet.head, net, agent->params);
     dq_net_resample(net, agent->target_params, &now->noise_rng);
     dq_backup_inputs inputs = {.actions = agent->qnet.actions,
                                .panels = agent->panels,

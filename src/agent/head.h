@@ -18,6 +18,7 @@ typedef struct dq_head {
     int actions; // A
     int outputs; // N, outputs per action
     int targets; // numbers per sample that `target` makes and `loss` reads; often N
+    int cosines; // > 0: the network ends in a quantile layer (nn/layer_quantile.c) with so many features
 } dq_head;
 
 struct dq_head_class {
@@ -37,6 +38,10 @@ struct dq_head_class {
     // actions (one-hot for max and double); reward, discount [P][16] -> target [P][targets][16].
     void (*target)(const dq_head *head, const float *next_output, const float *policy, const float *reward,
                    const float *discount, int panels, float *target);
+
+    // The noise in the online network's params was just drawn anew; the next `loss` is of a DQ_TRAIN forward
+    // with it. NULL: the head does not care.
+    void (*resampled)(dq_head *head, const dq_net *net, const float *params);
 
     // The mean over the batch of weight * loss(output of `action`, target). output [P][A*N][16], action,
     // weight [P][16] -> d_output [P][A*N][16] (all written), priority [P][16]: |td error| or what stands

@@ -36,6 +36,7 @@ static const char *const nstep[] = {PARTS("scalar", "max", "uniform", GREEDY, "3
                                     NULL};
 static const char *const c51[] = {PARTS("c51", "max", "uniform", GREEDY, "1", "false", "none"), HARD, NULL};
 static const char *const qrdqn[] = {PARTS("qr", "max", "uniform", GREEDY, "1", "false", "none"), HARD, NULL};
+static const char *const iqn[] = {PARTS("iqn", "max", "uniform", GREEDY, "1", "false", "none"), HARD, NULL};
 static const char *const noisy[] = {PARTS("scalar", "max", "uniform", "noisy", "1", "false", "all"), HARD,
                                     NULL};
 static const char *const munchausen[] = {
@@ -62,6 +63,8 @@ static const dq_agent_preset presets[] = {
      "Bellemare et al. 2017, A distributional perspective on reinforcement learning", c51},
     {"qrdqn", "quantiles of the return",
      "Dabney et al. 2018a, Distributional reinforcement learning with quantile regression", qrdqn},
+    {"iqn", "the return's whole quantile function",
+     "Dabney et al. 2018b, Implicit quantile networks for distributional reinforcement learning", iqn},
     {"noisy", "exploration by learned noise in the weights",
      "Fortunato et al. 2018, Noisy networks for exploration", noisy},
     {"munchausen", "a softmax policy whose log-probability is added to the reward",

@@ -32,7 +32,7 @@ static void add_layer(plan *p, const char *kind, const char *prefix, int number,
         (dq_layer_spec){.kind = kind, .name = name, .out = out, .slope = value, .sigma = value};
 }
 
-static dq_status make_net(dq_net **out, const dq_agent_config *config, int inputs, int actions, int outputs,
+static dq_status make_net(dq_net **out, const dq_agent_config *config, int inputs, const dq_head *head,
                           dq_error *error) {
     static const char *const normalizations[] = {NULL, "batch_norm", "layer_norm"};
     static const char *const activations[] = {"relu", "leaky_relu"};
@@ -40,6 +40,7 @@ static dq_status make_net(dq_net **out, const dq_agent_config *config, int input
     const char *hidden = config->noisy == DQ_NOISY_ALL ? "noisy" : "linear";
     const char *output = config->noisy != DQ_NOISY_NONE ? "noisy" : "linear";
     const double sigma = config->noisy_sigma;
+    const int actions = head->actions, outputs = head->outputs, cosines = head->cosines;
     plan p = {.count = 0};
     if (config->normalize_input && normalization) add_layer(&p, normalization, "norm_input", 0, 0, 0);
     for (int i = 0; i < config->net_arch.count; i++) {
@@ -47,7 +48,9 @@ static dq_status make_net(dq_net **out, const dq_agent_config *config, int input
         if (normalization) add_layer(&p, normalization, "norm", i + 1, 0, 0);
         add_layer(&p, activations[config->activation], "act", i + 1, 0, config->leaky_slope);
     }
-    add_layer(&p, output, "output", 0, (actions + config->dueling) * outputs, sigma);
+    add_layer(&p, cosines ? "quantile" : output, "output", 0, (actions + config->dueling) * outputs, sigma);
+    p.layers[p.count - 1].samples = outputs;
+    p.layers[p.count - 1].cosines = cosines;
     if (config->dueling) add_layer(&p, "dueling", "dueling", 0, actions * outputs, 0);
     return dq_net_create(out, inputs, p.layers, p.count, error);
 }
@@ -60,7 +63,7 @@ dq_status dq_qnet_init(dq_qnet *qnet, const dq_agent_config *config, int observa
     dq_status status = head->create(&qnet->head, config, dq_agent_strategy_options(config, &head->about),
                                     actions, panels, error);
     if (!status) qnet->head->head_class = head;
-    if (!status) status = make_net(&qnet->net, config, observation_size, actions, qnet->head->outputs, error);
+    if (!status) status = make_net(&qnet->net, config, observation_size, qnet->head, error);
     if (status) dq_qnet_deinit(qnet);
     return status;
 }

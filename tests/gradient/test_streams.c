@@ -102,6 +102,55 @@ static void noisy_gradients(void **state) {
     done(&f);
 }
 
+static void quantile_gradients(void **state) {
+    (void)state;
+    const dq_layer_spec layers[] = {
+        {.kind = "linear", .name = "a", .out = 16},
+        {.kind = "leaky_relu", .name = "b", .slope = 0.3},
+        {.kind = "quantile", .name = "c", .out = 3 * 4, .samples = 4, .cosines = 6},
+        {.kind = "dueling", .name = "d", .out = 2 * 4}};
+    fixture f = make(layers, 4, 8);
+    dq_rng rng;
+    dq_rng_seed(&rng, 9);
+    dq_net_resample(f.net, f.params, &rng);
+    check_gradients(&f);
+    done(&f);
+}
+
+// Fixed fractions run as a linear layer; the same numbers come from the formula, and one sample at a time.
+static void quantiles_at_fixed_fractions_follow_the_formula(void **state) {
+    (void)state;
+    enum { SAMPLES = 20, COSINES = 5, ROWS = 2 };
+    const dq_layer_spec layers[] = {
+        {.kind = "quantile", .name = "c", .out = ROWS * SAMPLES, .samples = SAMPLES, .cosines = COSINES}};
+    fixture f = make(layers, 1, 10);
+    const float *w = f.params + dq_net_tensor(f.net, 0)->offset,
+                *b = f.params + dq_net_tensor(f.net, 1)->offset;
+    const float *v = f.params + dq_net_tensor(f.net, 2)->offset,
+                *c = f.params + dq_net_tensor(f.net, 3)->offset;
+    const float x[INPUTS] = {1, -2, 0.5F, 3, -1};
+    float y[ROWS * SAMPLES], rows[INPUTS * BATCH], many[BATCH * ROWS * SAMPLES];
+    for (int i = 0; i < INPUTS * BATCH; i++) rows[i] = x[i % INPUTS];
+    dq_panels_pack(dq_workspace_input(f.workspace), rows, BATCH, INPUTS);
+    dq_panels_unpack(many, dq_net_forward(f.net, f.params, f.workspace, BATCH, DQ_EVAL), BATCH,
+                     ROWS * SAMPLES);
+    dq_net_apply(f.net, f.params, f.workspace, x, y);
+    for (int k = 0; k < ROWS; k++)
+        for (int i = 0; i < SAMPLES; i++) {
+            double tau = (i + 0.5) / SAMPLES, sum = (double)c[k];
+            for (int j = 0; j < INPUTS; j++) {
+                double phi = (double)b[j];
+                for (int q = 0; q < COSINES; q++)
+                    phi += (double)w[j * COSINES + q] * cos(3.14159265358979 * q * tau);
+                sum += (double)v[k * INPUTS + j] * (double)x[j] * fmax(phi, 0);
+            }
+            assert_true(fabs((double)y[k * SAMPLES + i] - sum) < 1e-5);
+            for (int s = 0; s < BATCH; s++)
+                assert_true(fabs((double)many[(s * ROWS + k) * SAMPLES + i] - sum) < 1e-5);
+        }
+    done(&f);
+}
+
 // Adding the same number to all advantages changes nothing; adding it to the value moves every action.
 static void dueling_ignores_the_mean_advantage(void **state) {
     (void)state;
@@ -164,6 +213,8 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(dueling_gradients),
         cmocka_unit_test(noisy_gradients),
+        cmocka_unit_test(quantile_gradients),
+        cmocka_unit_test(quantiles_at_fixed_fractions_follow_the_formula),
         cmocka_unit_test(dueling_ignores_the_mean_advantage),
         cmocka_unit_test(noise_is_where_it_belongs),
     };
