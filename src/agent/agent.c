@@ -112,9 +112,9 @@ static void learn_once(dq_agent *agent) {
     dq_replay_gather(agent->replay, agent->slots, batch, dq_workspace_input(agent->online), agent->action,
                      agent->reward, agent->discount);
 
-    dq_net_resample(net, agent->params, &now->noise_rng);
-    if (head->head_class->resampled) head->head_class->resampled(agent->qnet.head, net, agent->params);
     dq_net_resample(net, agent->target_params, &now->noise_rng);
+    dq_net_resample(net, agent->params, &now->noise_rng); // the same array without a target network
+    if (head->head_class->resampled) head->head_class->resampled(agent->qnet.head, net, agent->params);
     dq_backup_inputs inputs = {.actions = agent->qnet.actions,
                                .panels = agent->panels,
                                .action = agent->action,
