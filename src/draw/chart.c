@@ -5,6 +5,7 @@
 
 #include "base/file.h"
 #include "draw/chart_panel.h"
+#include "draw/svg_short.h"
 
 #include <cairo-pdf.h>
 #include <cairo-svg.h>
@@ -178,6 +179,7 @@ static dq_status render(const dq_chart *chart, format as, bytes *out, dq_error *
         return dq_fail(error, DQ_MEMORY, NULL, "drawing the chart failed: %s",
                        cairo_status_to_string(status));
     if (as == SVG) drop_surface_number(out);
+    if (as == SVG) out->size = dq_svg_shorten((char *)out->data);
     return DQ_OK;
 }
 
