@@ -11,6 +11,8 @@ size_t dq_array_element_size(dq_array_type type) {
 
 int64_t dq_array_count(const dq_array *array) {
     int64_t count = 1;
+    for (int i = 0; i < array->rank; i++)
+        if (array->shape[i] == 0) return 0; // first, for the other dimensions may then be anything
     for (int i = 0; i < array->rank; i++) count *= array->shape[i];
     return count;
 }

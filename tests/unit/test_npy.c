@@ -177,6 +177,10 @@ static void test_npy_headers(void **state) {
     }
     dq_array array;
     dq_error error;
+    const char *wide = "{'descr':'<f4','fortran_order':False,'shape':(1777777777777777777,5,7,0)}";
+    test_ok(parse(wide, 0, &array, &error), &error);
+    assert_int_equal(dq_array_count(&array), 0);
+    dq_array_deinit(&array);
     assert_int_equal(dq_npy_parse(&array, "\x93NUMPY\x04\x00\x00\x00\x00\x00\x00", 12, "x", &error),
                      DQ_UNSUPPORTED);
     assert_int_equal(dq_npy_parse(&array, "PK\x03\x04 and more", 12, "x", &error), DQ_FORMAT);
