@@ -160,5 +160,7 @@ int main(void) {
         cmocka_unit_test(a_summary_repeats_and_leaves_its_input_alone),
         cmocka_unit_test(bad_scores_are_refused),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    int failed = cmocka_run_group_tests(tests, NULL, NULL);
+    json_object_put(file);
+    return failed;
 }
