@@ -78,8 +78,8 @@ typedef struct dq_agent_config {
     // target network
     int target_update;              // dq_target_kind
     int target_update_unit;         // dq_clock
-    int64_t target_update_interval; // in that unit
-    double tau;
+    int64_t target_update_interval; // hard: in that unit
+    double tau;                     // soft: after each gradient step
 
     // exploration
     int epsilon_schedule; // dq_schedule_kind

@@ -146,18 +146,16 @@ static void learn_once(dq_agent *agent) {
 
 // --- the target network ------------------------------------------------------------------------------------
 
-static void update_target(dq_agent *agent) {
-    const size_t size = dq_net_size(agent->qnet.net), trainable = dq_net_trainable(agent->qnet.net);
+static void copy_target(dq_agent *agent) {
     if (agent->cache) dq_target_cache_forget(agent->cache);
-    if (agent->config.target_update == DQ_TARGET_HARD) {
-        memcpy(agent->target_params, agent->params, size * sizeof(float));
-    } else if (agent->config.target_update == DQ_TARGET_SOFT) { // Lillicrap et al. 2016, algorithm 1
-        const float tau = (float)agent->config.tau;
-        for (size_t i = 0; i < trainable; i++)
-            agent->target_params[i] += tau * (agent->params[i] - agent->target_params[i]);
-        memcpy(agent->target_params + trainable, agent->params + trainable,
-               (size - trainable) * sizeof(float));
-    }
+    memcpy(agent->target_params, agent->params, dq_net_size(agent->qnet.net) * sizeof(float));
+}
+
+// Lillicrap et al. 2016, algorithm 1; running statistics are copied.
+static void move_target(dq_agent *agent) {
+    const size_t size = dq_net_size(agent->qnet.net), trainable = dq_net_trainable(agent->qnet.net);
+    dq_params_blend(agent->target_params, agent->params, trainable, agent->config.tau);
+    memcpy(agent->target_params + trainable, agent->params + trainable, (size - trainable) * sizeof(float));
 }
 
 // How many multiples of `interval` lie in (before, now].
@@ -167,22 +165,22 @@ static int64_t multiples(int64_t before, int64_t now, int64_t interval) {
 
 int dq_agent_learn(dq_agent *agent, int steps, int64_t step, int64_t episode) {
     const dq_agent_config *config = &agent->config;
+    const bool hard = config->target_update == DQ_TARGET_HARD, soft = config->target_update == DQ_TARGET_SOFT;
     const int64_t interval = config->target_update_interval;
+    const dq_clock unit = (dq_clock)config->target_update_unit;
     int made = 0;
     if (dq_replay_size(agent->replay) >= agent->needed) {
         int64_t rounds = multiples(step - steps, step, config->train_freq);
         for (int64_t i = 0; i < rounds * config->gradient_steps; i++, made++) {
             learn_once(agent);
-            if (config->target_update_unit == DQ_CLOCK_UPDATES && agent->now->updates % interval == 0)
-                update_target(agent);
+            if (soft) move_target(agent);
+            if (hard && unit == DQ_CLOCK_UPDATES && agent->now->updates % interval == 0) copy_target(agent);
         }
     }
-    if (config->target_update_unit == DQ_CLOCK_STEPS && multiples(step - steps, step, interval) > 0)
-        update_target(agent);
-    if (config->target_update_unit == DQ_CLOCK_EPISODES) {
-        if (multiples(agent->now->synced_episode, episode, interval) > 0) update_target(agent);
-        agent->now->synced_episode = episode;
-    }
+    if (hard && unit == DQ_CLOCK_STEPS && multiples(step - steps, step, interval) > 0) copy_target(agent);
+    if (hard && unit == DQ_CLOCK_EPISODES && multiples(agent->now->synced_episode, episode, interval) > 0)
+        copy_target(agent);
+    agent->now->synced_episode = episode;
     return made;
 }
 

@@ -18,7 +18,7 @@ static const golden trainings[] = {
     {{"net_arch=[20]", "optimizer=adamw", "amsgrad=true", "loss=mse", "backup=double", "n_step=3",
       "target_update=soft", "max_grad_norm=1", "learning_rate_schedule=linear", "n_envs=3", "batch_size=37",
       NULL},
-     0x99ef026789a5be3f},
+     0x75c58bb3da2d4bec},
     {{"net_arch=[33, 17]", "optimizer=rmsprop", "normalization=batch", "activation=leaky_relu",
       "clip_value=0.5", "target_update=none", "replacement=false", NULL},
      0x3fcb2e12a4697bdd},
