@@ -3,12 +3,17 @@ set(CMAKE_C_STANDARD 17)
 set(CMAKE_C_STANDARD_REQUIRED ON)
 set(CMAKE_C_EXTENSIONS ON) # POSIX and GNU library functions
 set(CMAKE_C_VISIBILITY_PRESET hidden)
+set(CMAKE_CXX_STANDARD 17) # of the one C++ file, around Box2D
+set(CMAKE_CXX_STANDARD_REQUIRED ON)
+set(CMAKE_CXX_VISIBILITY_PRESET hidden)
 set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
 if(NOT CMAKE_BUILD_TYPE)
     set(CMAKE_BUILD_TYPE Release)
 endif()
 set(CMAKE_C_FLAGS_RELEASE "-O3 -g1")
 set(CMAKE_C_FLAGS_DEBUG "-O1 -g3")
+set(CMAKE_CXX_FLAGS_RELEASE "${CMAKE_C_FLAGS_RELEASE}")
+set(CMAKE_CXX_FLAGS_DEBUG "${CMAKE_C_FLAGS_DEBUG}")
 
 option(DEEPQ_WERROR "Warnings are errors" OFF)
 set(DEEPQ_SANITIZE "" CACHE STRING "Sanitizers, as for -fsanitize=")
@@ -17,7 +22,8 @@ option(DEEPQ_COVERAGE "Measure test coverage" OFF)
 add_library(deepq_flags INTERFACE)
 target_compile_definitions(deepq_flags INTERFACE _GNU_SOURCE)
 target_compile_options(deepq_flags INTERFACE
-    -Wall -Wextra -Wshadow -Wvla -Wmissing-prototypes -Wdouble-promotion -Wstrict-prototypes
+    -Wall -Wextra -Wshadow -Wvla -Wdouble-promotion
+    $<$<COMPILE_LANGUAGE:C>:-Wmissing-prototypes -Wstrict-prototypes>
     -Wno-format-truncation # cutting a text to its field is what snprintf is for here
     -fno-math-errno -fno-trapping-math
     -ffp-contract=off) # an FMA is written as one, so that every build rounds alike

@@ -8,6 +8,9 @@
 set(generated_dir ${PROJECT_BINARY_DIR}/generated)
 
 file(GLOB env_files CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/src/env/env_*.c)
+if(NOT DEEPQ_BOX2D)
+    list(REMOVE_ITEM env_files ${PROJECT_SOURCE_DIR}/src/env/env_lunarlander.c)
+endif()
 set(env_declarations "")
 set(env_entries "")
 foreach(file ${env_files})

@@ -10,12 +10,16 @@ file(WRITE ${PROJECT_BINARY_DIR}/deepq-config.cmake
 write_basic_package_version_file(${PROJECT_BINARY_DIR}/deepq-config-version.cmake COMPATIBILITY SameMinorVersion)
 install(FILES ${PROJECT_BINARY_DIR}/deepq-config.cmake ${PROJECT_BINARY_DIR}/deepq-config-version.cmake
     DESTINATION ${CMAKE_INSTALL_LIBDIR}/cmake/deepq)
+set(box2d_libraries "")
+if(DEEPQ_BOX2D)
+    set(box2d_libraries " -lbox2d -lstdc++")
+endif()
 file(CONFIGURE OUTPUT ${PROJECT_BINARY_DIR}/deepq.pc CONTENT
 "prefix=@CMAKE_INSTALL_PREFIX@
 Name: deepq
 Description: @PROJECT_DESCRIPTION@
 Version: @PROJECT_VERSION@
 Cflags: -I\${prefix}/@CMAKE_INSTALL_INCLUDEDIR@
-Libs: -L\${prefix}/@CMAKE_INSTALL_LIBDIR@ -ldeepq -lm -pthread
+Libs: -L\${prefix}/@CMAKE_INSTALL_LIBDIR@ -ldeepq@box2d_libraries@ -lm -pthread
 " @ONLY)
 install(FILES ${PROJECT_BINARY_DIR}/deepq.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)

@@ -51,6 +51,10 @@ typedef struct dq_env_class {
     void (*step_many)(void *states, size_t stride, const void *options, dq_rng *rng, int count,
                       const int32_t *actions, float *observation, double *reward, bool *terminated);
 
+    // For dynamics that keep something beside a state, found again by its address and checked against its
+    // content: the state's memory is about to go, let go of what belongs to it. May be NULL.
+    void (*release)(const void *state);
+
     // Emits canvas primitives for the state. May be NULL.
     void (*draw)(const void *state, const void *options, struct dq_canvas *canvas);
 

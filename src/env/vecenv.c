@@ -77,6 +77,9 @@ fail:
 
 void dq_vecenv_destroy(dq_vecenv *env) {
     if (!env) return;
+    for (int i = 0; env->memory && env->env_class->release && i < env->count; i++) {
+        env->env_class->release((const unsigned char *)env->state + (size_t)i * env->state_stride);
+    }
     free(env->memory);
     free(env);
 }

@@ -125,6 +125,17 @@ static void without_replay_and_on_episodes_clocks(void **state) {
                      4, 3);
 }
 
+static void in_a_world_that_is_not_plain_memory(void **state) {
+    (void)state;
+    dq_error error;
+    if (!dq_env_find("LunarLander-v3", &error)) skip(); // built without Box2D
+    kill_and_compare((const char *[]){"env=LunarLander-v3", "env.gravity=-9", "env.wind=true",
+                                      "env.wind_power=15", "env.turbulence_power=1.5", "n_envs=3",
+                                      "checkpoint_steps=70", "total_steps=1500", "eval_every_steps=400",
+                                      "eval_episodes=2", NULL},
+                     6, 4);
+}
+
 static void an_interrupted_run_goes_on(void **state) {
     (void)state;
     dq_error error;
@@ -151,6 +162,7 @@ int main(void) {
         cmocka_unit_test(killed_at_20_random_moments),
         cmocka_unit_test(with_every_part_that_has_a_state),
         cmocka_unit_test(without_replay_and_on_episodes_clocks),
+        cmocka_unit_test(in_a_world_that_is_not_plain_memory),
         cmocka_unit_test(an_interrupted_run_goes_on),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -25,7 +25,7 @@ static const tolerance tolerances[] = {
     {.id = "CartPoleSwingUp", .reset = 0, .step = 1e-4},
     {.id = "Bicycle", .reset = 1e-6, .step = 1e-6},
     {.id = "HIVPatient", .reset = 0, .step = 1e-6, .relative = true},
-    {.id = "LunarLander", .reset = 1e-3, .step = 1e-2, .contacts = 6},
+    {.id = "LunarLander", .reset = 1e-5, .step = 5e-3, .contacts = 6},
     {.id = "MountainCar", .reset = 0, .step = 1e-5},
     {.id = "", .reset = 1e-7, .step = 1e-5},
 };
