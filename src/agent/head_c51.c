@@ -7,6 +7,7 @@
 // one-hot mixes the actions' distributions.
 #include "agent/head.h"
 #include "kernel/exp_log.h"
+#include "kernel/kernel.h"
 
 #include <float.h>
 #include <stdlib.h>
@@ -63,26 +64,14 @@ static void destroy(dq_head *head) {
     free(head);
 }
 
-// logits [N][16] -> exp(logit - max) [N][16], their sum and max per lane.
-static void exponentials(const float *logits, int atoms, float *powers, float *sum, float *max) {
-    for (int l = 0; l < DQ_LANES; l++) max[l] = logits[l], sum[l] = 0;
-    for (int i = 1; i < atoms; i++)
-        for (int l = 0; l < DQ_LANES; l++)
-            max[l] = logits[i * DQ_LANES + l] > max[l] ? logits[i * DQ_LANES + l] : max[l];
-    for (int i = 0; i < atoms; i++)
-        for (int l = 0; l < DQ_LANES; l++) {
-            powers[i * DQ_LANES + l] = dq_expf(logits[i * DQ_LANES + l] - max[l]);
-            sum[l] += powers[i * DQ_LANES + l];
-        }
-}
-
 static const float *to_q(const dq_head *head, const float *output, int panels, float *q) {
+    const dq_kernels *kernels = dq_kernels_get();
     const c51_head *self = (const c51_head *)head;
     const int atoms = head->outputs;
     const float v_min = (float)self->v_min, spacing = (float)self->spacing;
     float powers[ATOMS_MAX * DQ_LANES], sum[DQ_LANES], max[DQ_LANES];
     for (int k = 0; k < panels * head->actions; k++) {
-        exponentials(output + (size_t)k * (size_t)atoms * DQ_LANES, atoms, powers, sum, max);
+        kernels->exponentials(output + (size_t)k * (size_t)atoms * DQ_LANES, atoms, powers, sum, max);
         float moment[DQ_LANES] = {0}; // sum of i p_i
         for (int i = 1; i < atoms; i++)
             for (int l = 0; l < DQ_LANES; l++) moment[l] += (float)i * powers[i * DQ_LANES + l];
@@ -93,13 +82,14 @@ static const float *to_q(const dq_head *head, const float *output, int panels, f
 
 // next [A][N][16], policy [A][16] -> the mixture of the next distributions, p [N][16].
 static void next_distribution(const float *next, const float *policy, int actions, int atoms, float *p) {
+    const dq_kernels *kernels = dq_kernels_get();
     float powers[ATOMS_MAX * DQ_LANES], sum[DQ_LANES], max[DQ_LANES];
     for (int i = 0; i < atoms * DQ_LANES; i++) p[i] = 0;
     for (int a = 0; a < actions; a++) {
         float share[DQ_LANES], any = 0;
         for (int l = 0; l < DQ_LANES; l++) any += policy[a * DQ_LANES + l];
         if (any <= 0) continue;
-        exponentials(next + (size_t)a * (size_t)atoms * DQ_LANES, atoms, powers, sum, max);
+        kernels->exponentials(next + (size_t)a * (size_t)atoms * DQ_LANES, atoms, powers, sum, max);
         for (int l = 0; l < DQ_LANES; l++) share[l] = policy[a * DQ_LANES + l] / sum[l];
         for (int i = 0; i < atoms; i++)
             for (int l = 0; l < DQ_LANES; l++) p[i * DQ_LANES + l] += share[l] * powers[i * DQ_LANES + l];
@@ -135,6 +125,7 @@ static void target(const dq_head *head, const float *next_output, const float *p
 
 static double loss(const dq_head *head, const float *output, const int32_t *action, const float *targets,
                    const float *weight, int batch, float *d_output, float *priority) {
+    const dq_kernels *kernels = dq_kernels_get();
     const int atoms = head->outputs, actions = head->actions, panels = (batch + DQ_LANES - 1) / DQ_LANES;
     const float scale = 1.0F / (float)batch;
     float logits[ATOMS_MAX * DQ_LANES], powers[ATOMS_MAX * DQ_LANES], sum[DQ_LANES], max[DQ_LANES];
@@ -147,7 +138,7 @@ static double loss(const dq_head *head, const float *output, const int32_t *acti
         for (int i = 0; i < atoms; i++)
             for (int l = 0; l < DQ_LANES; l++)
                 logits[i * DQ_LANES + l] = out[(chosen[l] * atoms + i) * DQ_LANES + l];
-        exponentials(logits, atoms, powers, sum, max);
+        kernels->exponentials(logits, atoms, powers, sum, max);
 
         float shift[DQ_LANES], cross[DQ_LANES] = {0}, entropy[DQ_LANES] = {0}; // log p = logit - shift
         for (int l = 0; l < DQ_LANES; l++) shift[l] = max[l] + dq_logf(sum[l]);

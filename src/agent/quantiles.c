@@ -2,44 +2,10 @@
 // target quantiles, N * N pairs per sample, 16 samples side by side.
 //
 // With u_ij = target_j - theta_i, the loss of a sample is sum_i mean_j |tau_i - (u_ij < 0)| L(u_ij) / kappa,
-// L the Huber function with threshold kappa (Dabney et al. 2018a, equations 9 and 10). With size = |u| and
-// near = min(size, kappa): L / kappa = near (size - near / 2) / kappa, whose derivative by u is sign(u) near
-// / kappa. kappa = 0 is the limit, plain quantile regression: |tau_i - (u < 0)| |u|.
+// L the Huber function with threshold kappa; kappa = 0 is the limit, plain quantile regression. Source:
+// Dabney et al. 2018a, equations 9 and 10.
 #include "agent/quantiles.h"
-
-#include <math.h>
-
-// theta, tau [n][16], target [m][16] -> loss [16], slope [n][16] = d loss / d theta.
-static inline void pairs_with(const float *theta, const float *tau, int n, const float *target, int m,
-                              float kappa, bool huber, float *loss, float *slope) {
-    const float inverse = huber ? 1.0F / kappa : 1.0F, share = 1.0F / (float)m;
-    for (int l = 0; l < DQ_LANES; l++) loss[l] = 0;
-    for (int i = 0; i < n; i++) {
-        float sum[DQ_LANES] = {0}, pull[DQ_LANES] = {0}, below[DQ_LANES];
-        const float *at = theta + i * DQ_LANES, *above = tau + i * DQ_LANES;
-        for (int l = 0; l < DQ_LANES; l++) below[l] = 1.0F - above[l];
-        for (int j = 0; j < m; j++)
-            for (int l = 0; l < DQ_LANES; l++) {
-                float u = target[j * DQ_LANES + l] - at[l], size = fabsf(u);
-                float weight = u < 0 ? below[l] : above[l];
-                float near = huber ? (size < kappa ? size : kappa) : 1.0F;
-                sum[l] += weight * (huber ? near * (size - 0.5F * near) : size);
-                pull[l] += weight * copysignf(near, u);
-            }
-        for (int l = 0; l < DQ_LANES; l++) {
-            loss[l] += sum[l] * (inverse * share);
-            slope[i * DQ_LANES + l] = -pull[l] * (inverse * share);
-        }
-    }
-}
-
-static void pairs(const float *theta, const float *tau, int n, const float *target, int m, float kappa,
-                  float *loss, float *slope) {
-    if (kappa > 0)
-        pairs_with(theta, tau, n, target, m, kappa, true, loss, slope);
-    else
-        pairs_with(theta, tau, n, target, m, kappa, false, loss, slope);
-}
+#include "kernel/kernel.h"
 
 const float *dq_quantiles_to_q(const dq_head *head, const float *output, int panels, float *q) {
     const int n = head->outputs;
@@ -76,6 +42,7 @@ double dq_quantiles_loss(const dq_head *head, const float *tau, size_t tau_panel
                          const float *output, const int32_t *action, const float *targets,
                          const float *weight, int batch, float *d_output, float *priority) {
     const int n = head->outputs, actions = head->actions, panels = (batch + DQ_LANES - 1) / DQ_LANES;
+    const dq_kernels *kernels = dq_kernels_get();
     const float scale = 1.0F / (float)batch;
     float theta[DQ_QUANTILES_MAX * DQ_LANES], slope[DQ_QUANTILES_MAX * DQ_LANES], lane_loss[DQ_LANES] = {0};
     for (int p = 0; p < panels; p++) {
@@ -86,7 +53,8 @@ double dq_quantiles_loss(const dq_head *head, const float *tau, size_t tau_panel
         for (int i = 0; i < n; i++)
             for (int l = 0; l < DQ_LANES; l++)
                 theta[i * DQ_LANES + l] = out[(chosen[l] * n + i) * DQ_LANES + l];
-        pairs(theta, tau + (size_t)p * tau_panel, n, targets + at * (size_t)n, n, kappa, sample_loss, slope);
+        kernels->quantile_pairs(theta, tau + (size_t)p * tau_panel, n, targets + at * (size_t)n, n, kappa,
+                                sample_loss, slope);
         for (int l = 0; l < DQ_LANES; l++) lane_loss[l] += weight[at + l] * sample_loss[l];
         for (size_t i = 0; i < width * DQ_LANES; i++) d[i] = 0;
         for (int i = 0; i < n; i++)

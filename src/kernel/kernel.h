@@ -114,6 +114,15 @@ typedef struct dq_kernels {
     void (*sgd)(float *p, const float *g, float *buffer, size_t n, float learning_rate, float momentum,
                 float l2);
 
+    // distributional heads, one panel: logits [n][16] -> powers [n][16] = exp(logit - max), sum and max [16]
+    void (*exponentials)(const float *logits, int n, float *powers, float *sum, float *max);
+
+    // theta, tau [n][16], target [m][16], u_ij = target_j - theta_i -> loss [16] = sum over i of the mean
+    // over j of |tau_i - (u_ij < 0)| L(u_ij) / kappa with L Huber's function, and slope [n][16] = d loss / d
+    // theta; kappa 0: |u| in place of L / kappa
+    void (*quantile_pairs)(const float *theta, const float *tau, int n, const float *target, int m,
+                           float kappa, float *loss, float *slope);
+
     void (*clip)(float *g, size_t n, float limit);   // into [-limit, limit]
     void (*scale)(float *g, size_t n, float factor); // g *= factor
     double (*square_sum)(const float *g, size_t n);  // lane sums in double

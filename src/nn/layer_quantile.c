@@ -217,6 +217,19 @@ static void forward_quantile(const dq_layer *layer, const dq_pass *pass) {
             }
 }
 
+// Of product = x * phi: d_x (+)= d * phi; d becomes d phi = d * x where phi's ReLU let through.
+static void split_gradient(int count, const float *restrict x, const float *restrict phi, float *restrict d,
+                           float *restrict d_x, bool first) {
+    if (d_x && first)
+        for (int f = 0; f < count; f++) d_x[f] = d[f] * phi[f];
+    else if (d_x)
+        for (int f = 0; f < count; f++) d_x[f] += d[f] * phi[f];
+    for (int f = 0; f < count; f++) {
+        float through = d[f] * x[f];
+        d[f] = phi[f] > 0 ? through : 0.0F;
+    }
+}
+
 static void backward_quantile(const dq_layer *layer, const dq_pass *pass) {
     const int n = layer->spec.samples, rows = rows_of(layer), features = layer->in;
     dq_layer embedding = embedding_of(layer), output = output_of(layer);
@@ -234,18 +247,12 @@ static void backward_quantile(const dq_layer *layer, const dq_pass *pass) {
     inner.x = at.product, inner.d_y = at.y, inner.d_x = at.d_product, inner.scratch = at.rest;
     dq_layer_linear.backward(&output, &inner);
 
-    // d x = sum_i d product_i * phi_i; d phi = d product * x where the ReLU let through
-    for (int p = 0; p < pass->panels; p++) {
-        const float *x = pass->x + (size_t)p * layer->in_panel;
-        float *d_x = pass->d_x ? pass->d_x + (size_t)p * layer->in_panel : NULL;
-        for (int i = 0; i < n; i++) {
-            float *d = at.d_product + (size_t)(p * n + i) * embedding.out_panel;
-            const float *phi = at.phi + (size_t)(p * n + i) * embedding.out_panel;
-            if (d_x)
-                for (int f = 0; f < features * DQ_LANES; f++) d_x[f] = (i ? d_x[f] : 0.0F) + d[f] * phi[f];
-            for (int f = 0; f < features * DQ_LANES; f++) d[f] = phi[f] > 0 ? d[f] * x[f] : 0.0F;
-        }
-    }
+    for (int p = 0; p < pass->panels; p++)
+        for (int i = 0; i < n; i++)
+            split_gradient(features * DQ_LANES, pass->x + (size_t)p * layer->in_panel,
+                           at.phi + (size_t)(p * n + i) * embedding.out_panel,
+                           at.d_product + (size_t)(p * n + i) * embedding.out_panel,
+                           pass->d_x ? pass->d_x + (size_t)p * layer->in_panel : NULL, i == 0);
     inner.x = at.angles, inner.d_y = at.d_product, inner.d_x = NULL;
     dq_layer_linear.backward(&embedding, &inner);
 }

@@ -4,6 +4,7 @@
 #if defined(__x86_64__)
 #include "kernel/x86/vec_avx2.h"
 
+#include "kernel/distribution_template.h"
 #include "kernel/elementwise_template.h"
 #include "kernel/norm_template.h"
 #include "kernel/x86/gemm_template.h"
@@ -12,6 +13,7 @@
 
 void dq_kernels_avx2(dq_kernels *table) {
     fill_elementwise(table);
+    fill_distribution(table);
     fill_norm(table);
     table->gemm = gemm;
     table->gemm_lanes = gemm_lanes;
