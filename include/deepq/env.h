@@ -55,8 +55,10 @@ typedef struct dq_env_class {
     // content: the state's memory is about to go, let go of what belongs to it. May be NULL.
     void (*release)(const void *state);
 
-    // Emits canvas primitives for the state. May be NULL.
+    // Emits canvas primitives for the state (deepq/draw.h): a view, then shapes. May be NULL; viewers then
+    // show the observation as bars.
     void (*draw)(const void *state, const void *options, struct dq_canvas *canvas);
+    double frame_rate; // steps a second that look natural; 0: 30
 
     // What replaying a record needs; each may be NULL. `observe` writes the observation [D] in double
     // precision. `restore` puts the state where such an observation says, as if the episode had come there.

@@ -5,6 +5,7 @@
 // one link above the joint; the reward is -1 on every step but the last. Dynamics, constants, the fourth
 // order Runge-Kutta step and resets follow Gymnasium 1.4 (classic_control/acrobot.py), after Sutton (1996),
 // "Generalization in reinforcement learning", in the form of Sutton and Barto's book.
+#include <deepq/draw.h>
 #include <deepq/env.h>
 
 #include <math.h>
@@ -139,6 +140,32 @@ static bool step(void *state, const void *options, dq_rng *rng, int action, floa
     return terminated;
 }
 
+// After Gymnasium's colours: the tip must rise above the line.
+static void draw(const void *state, const void *options, dq_canvas *canvas) {
+    (void)options;
+    const acrobot *s = state;
+    const double second = s->theta1 + s->theta2, edge = 2.3;
+    const dq_point joint = {LENGTH_1 * sin(s->theta1), -LENGTH_1 * cos(s->theta1)};
+    const dq_point tip = {joint.x + sin(second), joint.y - cos(second)};
+    dq_draw_view(canvas, -edge, -edge, edge, edge, dq_rgb(0xfdfdfb));
+    dq_draw_rectangle(canvas, -edge, 1, edge, edge, dq_rgb(0xe9f3e6));
+    dq_draw_segment(canvas, dq_at(-edge, 1), dq_at(edge, 1), 0.025, dq_rgb(0x23272e));
+    dq_draw_segment(canvas, dq_at(0, 0), joint, 0.2, dq_rgb(0x00b3b8));
+    dq_draw_segment(canvas, joint, tip, 0.2, dq_rgb(0x19cdd1));
+    dq_draw_circle(canvas, dq_at(0, 0), 0.1, dq_rgb(0xd8c400));
+    dq_draw_circle(canvas, joint, 0.1, dq_rgb(0xd8c400));
+    dq_draw_circle(canvas, tip, 0.05, dq_rgb(0xfdfdfb));
+
+    const int torque = dq_canvas_action(canvas) - 1; // anticlockwise where it is 1
+    if (torque != -1 && torque != 1) return;
+    enum { ARC = 13 };
+    dq_point arc[ARC];
+    for (int i = 0; i < ARC; i++)
+        arc[i] = dq_turned(joint, second - M_PI / 2 + torque * (0.5 + 1.6 * i / (ARC - 1)), 0.3, 0);
+    dq_draw_line(canvas, arc, ARC - 2, 0.045, dq_rgb(0xf0a030));
+    dq_draw_arrow(canvas, arc[ARC - 3], arc[ARC - 1], 0.05, dq_rgb(0xf0a030));
+}
+
 static const float observation_low[] = {-1, -1, -1, -1, -MAX_SPEED_1, -MAX_SPEED_2};
 static const float observation_high[] = {1, 1, 1, 1, MAX_SPEED_1, MAX_SPEED_2};
 static const char *const observation_names[] = {"cos_theta1", "sin_theta1", "cos_theta2",
@@ -162,6 +189,8 @@ static const dq_env_class v1 = {
     .options_size = sizeof(acrobot_options),
     .reset = reset,
     .step = step,
+    .draw = draw,
+    .frame_rate = 15, // as in Gymnasium, three times as fast as it is
 };
 
 extern const dq_env_class *const dq_env_acrobot_classes[];

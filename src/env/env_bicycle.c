@@ -7,9 +7,12 @@
 // is the heading seen from the goal's direction, `psi_goal_legacy` the first authors' measure of it.
 // Constants, order of evaluation and the correction of the wheelbase follow the recorded simulator
 // (tests/data).
+#include "env/inset.h"
+
 #include <deepq/env.h>
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #define GRAVITY        9.81       // m/s^2
@@ -194,6 +197,160 @@ static bool step(void *state, const void *options, dq_rng *rng, int action, floa
     return step_with_noise(state, options, &noise, action, observation, reward);
 }
 
+// --- its picture: the course with the track, the surroundings from above, the bicycle from behind
+// ------------------
+
+#define INK    0x2d333b
+#define TRACK  0x0b6cb0
+#define ACCENT 0xf0a030
+
+enum { XF = offsetof(bicycle, xf) / sizeof(double), YF = offsetof(bicycle, yf) / sizeof(double) };
+
+static bool inside(const inset *in, dq_point p) {
+    return p.x >= in->left && p.x <= in->right && p.y >= in->bottom && p.y <= in->top;
+}
+
+// The way of the front wheel since the start, every `stride` steps, as far as it lies inside.
+static void draw_track(const bicycle *s, const inset *in, int stride, double width, dq_canvas *canvas) {
+    const dq_trail *trail = canvas->trail;
+    inset_line line = {.canvas = canvas, .width = width, .color = dq_rgb(TRACK)};
+    for (int t = 0; trail && t < trail->count; t += stride) {
+        const float *row = trail->observations + (size_t)t * (size_t)trail->width;
+        const dq_point at = inset_at(in, (double)row[XF], (double)row[YF]);
+        if (inside(in, at)) {
+            inset_line_to(&line, at);
+        } else {
+            inset_line_flush(&line);
+            line.count = 0;
+        }
+    }
+    const dq_point now = inset_at(in, s->xf, s->yf);
+    if (inside(in, now)) inset_line_to(&line, now);
+    inset_line_flush(&line);
+}
+
+static void draw_grid(const inset *in, double apart, dq_canvas *canvas) {
+    dq_draw_rectangle(canvas, in->left, in->bottom, in->right, in->top, dq_rgb(0xf1f4ee));
+    for (double x = ceil(in->x_low / apart) * apart; x <= in->x_high; x += apart)
+        dq_draw_segment(canvas, inset_at(in, x, in->y_low), inset_at(in, x, in->y_high), 0.01,
+                        dq_rgb(0xdde3d8));
+    for (double y = ceil(in->y_low / apart) * apart; y <= in->y_high; y += apart)
+        dq_draw_segment(canvas, inset_at(in, in->x_low, y), inset_at(in, in->x_high, y), 0.01,
+                        dq_rgb(0xdde3d8));
+}
+
+// The whole course, in the largest scale that holds start, goal and track.
+static void draw_course(const bicycle *s, dq_canvas *canvas) {
+    const dq_trail *trail = canvas->trail;
+    inset in = {0.25, 3.25, 11.75, 7.75, fmin(s->xf, -30), s->yf, fmax(s->xf, GOAL_X + 30), s->yf};
+    int stride = 1;
+    while (trail && trail->count / stride > 2000) stride *= 2;
+    for (int t = 0; trail && t < trail->count; t += stride) {
+        const float *row = trail->observations + (size_t)t * (size_t)trail->width;
+        in.x_low = fmin(in.x_low, (double)row[XF] - 10);
+        in.x_high = fmax(in.x_high, (double)row[XF] + 10);
+        in.y_low = fmin(in.y_low, (double)row[YF] - 10);
+        in.y_high = fmax(in.y_high, (double)row[YF] + 10);
+    }
+    const double ratio = (in.right - in.left) / (in.top - in.bottom);
+    const double width = fmax(in.x_high - in.x_low, ratio * (in.y_high - in.y_low)), height = width / ratio;
+    const double x = (in.x_low + in.x_high) / 2,
+                 y = fmin(fmax(0, in.y_high - height / 2), in.y_low + height / 2);
+    in.x_low = x - width / 2;
+    in.x_high = x + width / 2;
+    in.y_low = y - height / 2;
+    in.y_high = y + height / 2;
+
+    draw_grid(&in, 100, canvas);
+    const dq_point start = inset_at(&in, 0, 0), goal = inset_at(&in, GOAL_X, GOAL_Y),
+                   now = inset_at(&in, s->xf, s->yf);
+    dq_draw_circle(canvas, goal, fmax(GOAL_RADIUS * (in.right - in.left) / width, 0.14), dq_rgb(0x45a35f));
+    dq_draw_text(canvas, dq_at(goal.x, goal.y + 0.3), 0.3, DQ_TEXT_CENTER, "goal", dq_rgb(0x2f7d46));
+    dq_draw_circle(canvas, start, 0.07, dq_rgb(0x7d8590));
+    dq_draw_text(canvas, dq_at(start.x, start.y + 0.3), 0.3, DQ_TEXT_CENTER, "start", dq_rgb(0x59626d));
+    draw_track(s, &in, stride, 0.045, canvas);
+    // heading 0 is north, pi/2 west
+    const dq_point ahead = dq_turned(now, s->heading + M_PI / 2, 0.32, 0);
+    dq_draw_arrow(canvas, dq_turned(now, s->heading + M_PI / 2, -0.05, 0), ahead, 0.1, dq_rgb(INK));
+}
+
+// A few metres around, from above, north up.
+static void draw_above(const bicycle *s, dq_canvas *canvas) {
+    const double x = (s->xf + s->xb) / 2, y = (s->yf + s->yb) / 2, half = 3.6;
+    const double left = 0.25, bottom = 0.25, right = 5.9, top = 3,
+                 high = half * (top - bottom) / (right - left);
+    const inset in = {left, bottom, right, top, x - half, y - high, x + half, y + high};
+    draw_grid(&in, 1, canvas);
+    const int count = canvas->trail ? canvas->trail->count : 0;
+    draw_track(s, &in, count > 20000 ? 8 : count > 4000 ? 2 : 1, 0.03, canvas);
+    const double scale = (right - left) / (2 * half);
+    const dq_point rear = inset_at(&in, s->xb, s->yb), front = inset_at(&in, s->xf, s->yf);
+    const double ahead = s->heading + M_PI / 2, steered = ahead + s->theta;
+    const dq_point middle = {(rear.x + front.x) / 2, (rear.y + front.y) / 2};
+    const double to_goal = ahead - s->angle_to_goal;
+    dq_draw_arrow(canvas, dq_turned(middle, to_goal, 0.75, 0), dq_turned(middle, to_goal, 1.15, 0), 0.07,
+                  dq_rgb(0x45a35f));
+    dq_draw_segment(canvas, dq_turned(rear, ahead, -0.3 * scale, 0), dq_turned(rear, ahead, 0.3 * scale, 0),
+                    0.1, dq_rgb(INK));
+    dq_draw_segment(canvas, rear, front, 0.05, dq_rgb(0xb02a37));
+    dq_draw_segment(canvas, dq_turned(front, steered, -0.3 * scale, 0),
+                    dq_turned(front, steered, 0.3 * scale, 0), 0.1, dq_rgb(INK));
+    dq_draw_segment(canvas, dq_turned(front, steered, -0.12 * scale, -0.32 * scale),
+                    dq_turned(front, steered, -0.12 * scale, 0.32 * scale), 0.05, dq_rgb(0x59626d));
+}
+
+// From behind: positive angles lean to the left. The cyclist's displacement is drawn ten times as large.
+static void draw_behind(const bicycle *s, dq_canvas *canvas) {
+    const double left = 6.1, bottom = 0.25, right = 11.75, top = 3;
+    const dq_point ground = {left + 1.5, bottom + 0.3};
+    dq_draw_rectangle(canvas, left, bottom, right, top, dq_rgb(0xf1f4ee));
+    enum { ARC = 9 };
+    dq_point fan[ARC + 1] = {ground};
+    for (int i = 0; i < ARC; i++)
+        fan[1 + i] = dq_turned(ground, OMEGA_LIMIT * (2.0 * i / (ARC - 1) - 1), 0, 2.4);
+    dq_draw_polygon(canvas, fan, ARC + 1, dq_rgb(0xe0eed9));
+    dq_draw_segment(canvas, dq_at(left, ground.y), dq_at(left + 3, ground.y), 0.02, dq_rgb(0x9aa1ab));
+
+    const int action = dq_canvas_action(canvas);
+    const double lean = action == 3 ? 0.2 : action == 4 ? -0.2 : 0; // to the right on the picture
+    const bool fallen = fabs(s->omega) > OMEGA_LIMIT;
+    const dq_rgba shirt = dq_rgb(fallen ? 0xd9534f : 0x0b6cb0);
+    const dq_point hip = dq_turned(ground, s->omega, 0, 1.0), neck = dq_turned(ground, s->omega, lean, 1.75);
+    dq_draw_segment(canvas, dq_turned(ground, s->omega, 0, 0.06), dq_turned(ground, s->omega, 0, 0.62), 0.12,
+                    dq_rgb(INK));
+    dq_draw_segment(canvas, dq_turned(ground, s->omega, 0, 0.6), hip, 0.06, dq_rgb(0xb02a37));
+    dq_draw_segment(canvas, dq_turned(ground, s->omega, -0.42, 1.18), dq_turned(ground, s->omega, 0.42, 1.18),
+                    0.05, dq_rgb(0x59626d));
+    for (int side = -1; side <= 1; side += 2) {
+        dq_draw_segment(canvas, hip, dq_turned(ground, s->omega, side * 0.17, 0.42), 0.11, dq_rgb(0x59626d));
+        const dq_point arm[3] = {neck, dq_turned(ground, s->omega, side * 0.44 + lean / 2, 1.45),
+                                 dq_turned(ground, s->omega, side * 0.4, 1.2)};
+        dq_draw_line(canvas, arm, 3, 0.08, shirt);
+    }
+    dq_draw_segment(canvas, hip, neck, 0.34, shirt);
+    dq_draw_circle(canvas, dq_turned(ground, s->omega, 1.2 * lean, 2.12), 0.17, dq_rgb(ACCENT));
+
+    const char *const names[] = {"lean", "handlebar", "off course", "goal in"};
+    char values[4][32];
+    snprintf(values[0], sizeof values[0], "%+.1f\u00b0", s->omega * 180 / M_PI);
+    snprintf(values[1], sizeof values[1], "%+.0f\u00b0", s->theta * 180 / M_PI);
+    snprintf(values[2], sizeof values[2], "%+.0f\u00b0", s->angle_to_goal * 180 / M_PI);
+    snprintf(values[3], sizeof values[3], "%.0f m", fmax(s->dist_to_goal, 0));
+    for (int i = 0; i < 4; i++) {
+        const double y = top - 0.6 - 0.55 * i;
+        dq_draw_text(canvas, dq_at(left + 3.1, y), 0.27, DQ_TEXT_LEFT, names[i], dq_rgb(0x59626d));
+        dq_draw_text(canvas, dq_at(right - 0.2, y), 0.28, DQ_TEXT_RIGHT, values[i], dq_rgb(INK));
+    }
+}
+
+static void draw(const void *state, const void *options, dq_canvas *canvas) {
+    (void)options;
+    dq_draw_view(canvas, 0, 0, 12, 8, dq_rgb(0xffffff));
+    draw_course(state, canvas);
+    draw_above(state, canvas);
+    draw_behind(state, canvas);
+}
+
 static const float observation_low[] = {-THETA_LIMIT, -INFINITY, -M_PI, -INFINITY,    -INFINITY, -INFINITY,
                                         -INFINITY,    -INFINITY, -2,    -GOAL_RADIUS, -M_PI,     -M_PI};
 static const float observation_high[] = {THETA_LIMIT, INFINITY, M_PI, INFINITY, INFINITY, INFINITY,
@@ -221,6 +378,8 @@ static const dq_env_class bicycle_class = {
     .options_size = sizeof(bicycle_options),
     .reset = reset,
     .step = step,
+    .draw = draw,
+    .frame_rate = 1 / DT,
     .observe = observe,
     .restore = restore,
     .step_with_noise = step_with_noise,

@@ -4,6 +4,7 @@
 // |x| = 2.4 or |theta| = 12 degrees; the reward is 1 on every step, the last one included. Rewards and resets
 // follow Gymnasium 1.4 (classic_control/cartpole.py), after Barto, Sutton and Anderson (1983), "Neuronlike
 // adaptive elements that can solve difficult learning control problems".
+#include "env/cartpole_draw.h"
 #include "env/cartpole_dynamics.h"
 
 #include <deepq/env.h>
@@ -59,6 +60,11 @@ static bool step(void *state, const void *options, dq_rng *rng, int action, floa
     return terminated;
 }
 
+static void draw(const void *state, const void *options, dq_canvas *canvas) {
+    (void)options;
+    cartpole_draw(state, canvas, 0.75, 1.95, CARTPOLE_THETA_LIMIT);
+}
+
 static const float observation_low[] = {-2 * CARTPOLE_X_LIMIT, -INFINITY, -2 * CARTPOLE_THETA_LIMIT,
                                         -INFINITY};
 static const float observation_high[] = {2 * CARTPOLE_X_LIMIT, INFINITY, 2 * CARTPOLE_THETA_LIMIT, INFINITY};
@@ -73,7 +79,8 @@ static const char *const action_names[] = {"push left", "push right"};
     .observation_names = observation_names, .actions = 2, .action_names = action_names,                      \
     .state_size = sizeof(cartpole_state),                                                                    \
     .options = {option_rows, sizeof option_rows / sizeof *option_rows},                                      \
-    .options_size = sizeof(cartpole_options), .reset = reset, .step = step
+    .options_size = sizeof(cartpole_options), .reset = reset, .step = step, .draw = draw,                    \
+    .frame_rate = 1 / CARTPOLE_TAU
 
 static const dq_env_class v0 = {CARTPOLE, .id = "CartPole-v0", .step_limit = 200, .reward_threshold = 195};
 static const dq_env_class v1 = {CARTPOLE, .id = "CartPole-v1", .step_limit = 500, .reward_threshold = 475};

@@ -5,9 +5,12 @@
 // rewards: Ernst, Stan, Goncalves and Wehenkel (2006), "Clinical data based optimal STI strategies for HIV: a
 // reinforcement learning approach". Euler's method with steps of 0.001 day; the recorded simulator
 // (tests/data) takes floor(5 / 0.001) of them, which in doubles is 4999. An episode never terminates.
+#include "env/inset.h"
+
 #include <deepq/env.h>
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 enum { EULER_STEPS = 4999 };
@@ -250,6 +253,85 @@ static void step_many(void *states, size_t stride, const void *options, dq_rng *
     }
 }
 
+// --- its picture: a curve a variable over the days, and the drugs given below
+// ----------------------------------
+
+typedef struct hiv_curve {
+    const char *label;
+    double low, high; // powers of ten
+    uint32_t color;
+} hiv_curve;
+
+static const hiv_curve curves[PATIENT_SIZE] = {
+    {"T1  healthy CD4+ cells /ml", 3, 6.5, 0x0b6cb0}, {"T1*  infected CD4+ cells /ml", 0, 6, 0xd1560d},
+    {"T2  healthy macrophages /ml", -1, 4, 0x3f9fd8}, {"T2*  infected macrophages /ml", -2, 3, 0xd49200},
+    {"V  free virions /ml", 0, 7, 0xb02a37},          {"E  immune effector cells /ml", 0, 6.5, 0x00916b},
+};
+
+static void draw_curve(const hiv_curve *curve, int variable, const double *now, const inset *in,
+                       dq_canvas *canvas) {
+    const dq_trail *trail = canvas->trail;
+    const double size = 0.17;
+    char value[32];
+    dq_draw_rectangle(canvas, in->left, in->bottom, in->right, in->top, dq_rgb(0xf3f5f7));
+    for (double power = ceil(in->y_low); power <= in->y_high; power++) {
+        const dq_point left = inset_at(in, in->x_low, power), right = inset_at(in, in->x_high, power);
+        dq_draw_segment(canvas, left, right, 0.008, dq_rgb(0xdfe3e8));
+    }
+    snprintf(value, sizeof value, "%.3g", now[variable]);
+    dq_draw_text(canvas, dq_at(in->left, in->top + 0.07), size, DQ_TEXT_LEFT, curve->label, dq_rgb(0x404852));
+    dq_draw_text(canvas, dq_at(in->right, in->top + 0.07), size, DQ_TEXT_RIGHT, value, dq_rgb(curve->color));
+
+    inset_line line = {.canvas = canvas, .width = 0.035, .color = dq_rgb(curve->color)};
+    const int count = trail ? trail->count : 1;
+    dq_point at = {0};
+    for (int t = 0; t < count; t++) {
+        const double x = trail ? (double)trail->observations[t * PATIENT_SIZE + variable] : now[variable];
+        at = inset_at(in, t, fmin(fmax(log10(fmax(x, 1e-9)), in->y_low), in->y_high));
+        inset_line_to(&line, at);
+    }
+    inset_line_flush(&line);
+    dq_draw_circle(canvas, at, 0.06, dq_rgb(curve->color));
+}
+
+static void draw_drugs(const char *name, const double *efficacy, double bottom, int steps, uint32_t color,
+                       dq_canvas *canvas) {
+    const dq_trail *trail = canvas->trail;
+    const inset in = {2.3, bottom, 8.7, bottom + 0.22, 0, 0, steps, 1};
+    dq_draw_text(canvas, dq_at(2.2, bottom + 0.05), 0.17, DQ_TEXT_RIGHT, name, dq_rgb(0x404852));
+    dq_draw_rectangle(canvas, in.left, in.bottom, in.right, in.top, dq_rgb(0xf3f5f7));
+    for (int t = 1, first = 1; trail && t <= trail->count; t++) {
+        const bool given = t < trail->count && efficacy[trail->actions[t]] > 0;
+        if (!given && first < t) {
+            const dq_point from = inset_at(&in, first - 1, 0), to = inset_at(&in, t - 1, 1);
+            dq_draw_rectangle(canvas, from.x, from.y, to.x, to.y, dq_rgb(color));
+        }
+        if (!given) first = t + 1;
+    }
+}
+
+static void draw(const void *state, const void *options, dq_canvas *canvas) {
+    (void)options;
+    const hiv_state *s = state;
+    double now[PATIENT_SIZE];
+    char day[32];
+    observe(s, NULL, now);
+    const dq_trail *trail = canvas->trail;
+    const int last = trail ? trail->count - 1 : 0;
+    int steps = trail && trail->step_limit > 0 ? trail->step_limit : 200;
+    if (last > steps) steps = last;
+    dq_draw_view(canvas, 0, 0, 9, 6, dq_rgb(0xffffff));
+    for (int i = 0; i < PATIENT_SIZE; i++) {
+        const double left = i % 2 ? 4.65 : 0.3, top = 5.65 - i / 2 * 1.6;
+        const inset in = {left, top - 1.2, left + 4.05, top, 0, curves[i].low, steps, curves[i].high};
+        draw_curve(&curves[i], i, now, &in, canvas);
+    }
+    draw_drugs("RT inhibitor", TRANSCRIPTASE, 0.62, steps, 0x7a52b3, canvas);
+    draw_drugs("protease inhibitor", PROTEASE, 0.32, steps, 0xb44f93, canvas);
+    snprintf(day, sizeof day, "day %d of %d", 5 * last, 5 * steps);
+    dq_draw_text(canvas, dq_at(8.7, 0.08), 0.17, DQ_TEXT_RIGHT, day, dq_rgb(0x404852));
+}
+
 static const float observation_low[] = {0, 0, 0, 0, 0, 0};
 static const float observation_high[] = {INFINITY, INFINITY, INFINITY, INFINITY, INFINITY, INFINITY};
 static const char *const observation_names[] = {"T1", "T1star", "T2", "T2star", "V", "E"};
@@ -273,6 +355,8 @@ static const dq_env_class hiv_class = {
     .options_size = sizeof(hiv_options),
     .reset = reset,
     .step = step,
+    .draw = draw,
+    .frame_rate = 15, // 75 days a second
     .step_many = step_many,
     .observe = observe,
     .restore = restore,

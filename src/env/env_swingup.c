@@ -5,6 +5,7 @@
 // with reward -10; otherwise the reward is 1 within 12 degrees of upright and 0 elsewhere. The state is
 // rounded to f32 after every step, as in the recorded simulator of the course (tests/data), so observation =
 // state.
+#include "env/cartpole_draw.h"
 #include "env/cartpole_dynamics.h"
 
 #include <deepq/env.h>
@@ -52,6 +53,13 @@ static bool step(void *state, const void *options, dq_rng *rng, int action, floa
     return terminated;
 }
 
+static void draw(const void *state, const void *options, dq_canvas *canvas) {
+    (void)options;
+    const swingup_state *s = state;
+    const cartpole_state exact = {(double)s->x, (double)s->x_dot, (double)s->theta, (double)s->theta_dot};
+    cartpole_draw(&exact, canvas, 1.8, 1.8, CARTPOLE_THETA_LIMIT);
+}
+
 static const float observation_low[] = {-2 * CARTPOLE_X_LIMIT, -INFINITY, -M_PI, -INFINITY};
 static const float observation_high[] = {2 * CARTPOLE_X_LIMIT, INFINITY, M_PI, INFINITY};
 static const char *const observation_names[] = {"cart_position", "cart_velocity", "pole_angle",
@@ -73,6 +81,8 @@ static const dq_env_class swingup = {
     .state_size = sizeof(swingup_state),
     .reset = reset,
     .step = step,
+    .draw = draw,
+    .frame_rate = 1 / CARTPOLE_TAU,
 };
 
 extern const dq_env_class *const dq_env_swingup_classes[];

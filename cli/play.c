@@ -1,0 +1,220 @@
+// Playing: steps an environment on its own, without automatic resets, so that the last state can be seen.
+#include "play.h"
+
+#include "cli.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+enum { RANDOM_KEY = 0x706c6179, TRAIL_MOST = 1 << 17 };
+
+static dq_status no_memory(dq_error *error) {
+    return dq_fail(error, DQ_MEMORY, NULL, "there is no memory for the episode");
+}
+
+// The environment to play: the policy's own as it was trained on, or another, with the words' changes.
+static dq_status choose_env(dq_run_config *config, const char *env, const char *const *words, int word_count,
+                            dq_error *error) {
+    if (env && strcmp(env, config->env) != 0) {
+        char agent[sizeof config->agent];
+        memcpy(agent, config->agent, sizeof agent);
+        const dq_status status = dq_run_config_init(config, env, NULL, error);
+        if (status) return status;
+        memcpy(config->agent, agent, sizeof agent);
+    }
+    for (int i = 0; i < word_count; i++) {
+        if (strncmp(words[i], "env.", 4) != 0 && strncmp(words[i], "step_limit=", 11) != 0)
+            return dq_fail(error, DQ_USAGE, words[i], "playing takes env.NAME=value and step_limit=N alone");
+        const dq_status status = dq_run_config_assign(config, words[i], "command line", error);
+        if (status) return status;
+    }
+    return DQ_OK;
+}
+
+// --- the trail ---------------------------------------------------------------------------------------------
+
+static dq_status grow(play *p, dq_error *error) {
+    const size_t room = p->room > 0 ? 2 * (size_t)p->room : 1024,
+                 width = (size_t)p->env_class->observation_size;
+    float *observations = realloc(p->observations, room * width * sizeof *observations);
+    if (observations) p->observations = observations;
+    int32_t *actions = realloc(p->actions, room * sizeof *actions);
+    if (actions) p->actions = actions;
+    double *rewards = realloc(p->rewards, room * sizeof *rewards);
+    if (rewards) p->rewards = rewards;
+    p->trail.observations = p->observations;
+    p->trail.actions = p->actions;
+    p->trail.rewards = p->rewards;
+    if (!observations || !actions || !rewards) return no_memory(error);
+    p->room = (int)room;
+    return DQ_OK;
+}
+
+// An episode without end keeps its later half.
+static void forget(play *p) {
+    const size_t width = (size_t)p->env_class->observation_size, half = (size_t)p->trail.count / 2;
+    const size_t rest = (size_t)p->trail.count - half;
+    memmove(p->observations, p->observations + half * width, rest * width * sizeof *p->observations);
+    memmove(p->actions, p->actions + half, rest * sizeof *p->actions);
+    memmove(p->rewards, p->rewards + half, rest * sizeof *p->rewards);
+    p->trail.count = (int)rest;
+}
+
+// What follows from the last row of the trail.
+static void look(play *p) {
+    const int actions = p->env_class->actions;
+    const float *observation = p->observations + (size_t)(p->trail.count - 1) * (size_t)p->trail.width;
+    p->choice = 0;
+    if (!p->policy) {
+        p->choice = (int)dq_rng_integers(&p->choices, 0, actions);
+        return;
+    }
+    dq_policy_q(p->policy, observation, p->q);
+    for (int a = 0; a < actions; a++) {
+        if (p->q[a] > p->q[p->choice]) p->choice = a;
+        p->q_low = fmin(p->q_low, (double)p->q[a]);
+        p->q_high = fmax(p->q_high, (double)p->q[a]);
+    }
+}
+
+// --- creation ----------------------------------------------------------------------------------------------
+
+static dq_status build(play *p, dq_error *error) {
+    p->env_class = dq_env_find(p->config.env, error);
+    if (!p->env_class) return error->code;
+    p->step_limit = p->config.step_limit >= 0 ? (int)p->config.step_limit : p->env_class->step_limit;
+    p->state = aligned_alloc(64, (p->env_class->state_size + 63) / 64 * 64);
+    p->q = calloc((size_t)p->env_class->actions, sizeof *p->q);
+    p->trail.width = p->env_class->observation_size;
+    p->trail.step_limit = p->step_limit;
+    if (!p->state || !p->q) return no_memory(error);
+    memset(p->state, 0, p->env_class->state_size);
+    return grow(p, error);
+}
+
+dq_status play_create_with(play **out, dq_policy *policy, const dq_run_config *config, uint64_t seed,
+                           dq_error *error) {
+    *out = NULL;
+    play *p = calloc(1, sizeof *p);
+    if (!p) {
+        dq_policy_destroy(policy);
+        return no_memory(error);
+    }
+    p->config = *config;
+    p->policy = policy;
+    snprintf(p->player, sizeof p->player, "%s", policy ? config->agent : "random");
+    const dq_status status = build(p, error);
+    if (status) {
+        play_destroy(p);
+        return status;
+    }
+    play_reset(p, seed);
+    *out = p;
+    return DQ_OK;
+}
+
+static dq_status create_random(play **out, const char *env, const char *const *words, int word_count,
+                               uint64_t seed, dq_error *error) {
+    dq_run_config config;
+    if (!env)
+        return dq_fail(error, DQ_USAGE, "random",
+                       "which environment? Add --env, for example --env CartPole-v1");
+    dq_status status = dq_run_config_init(&config, env, NULL, error);
+    if (!status) status = choose_env(&config, NULL, words, word_count, error);
+    return status ? status : play_create_with(out, NULL, &config, seed, error);
+}
+
+dq_status play_create(play **out, const char *who, const char *env, const char *const *words, int word_count,
+                      uint64_t seed, dq_error *error) {
+    struct stat about;
+    *out = NULL;
+    if (strcmp(who, "random") == 0 && stat(who, &about))
+        return create_random(out, env, words, word_count, seed, error);
+    dq_policy *policy = NULL;
+    dq_status status = dq_policy_load(&policy, who, error);
+    if (status) return status;
+    dq_run_config config = *dq_policy_config(policy);
+    status = choose_env(&config, env, words, word_count, error);
+    const dq_env_class *env_class = status ? NULL : dq_env_find(config.env, error);
+    if (!status && !env_class) status = error->code;
+    if (!status && (env_class->observation_size != dq_policy_observation_size(policy) ||
+                    env_class->actions != dq_policy_actions(policy)))
+        status =
+            dq_fail(error, DQ_USAGE, who,
+                    "these weights take %d observations and choose among %d actions, but %s has %d and %d",
+                    dq_policy_observation_size(policy), dq_policy_actions(policy), env_class->id,
+                    env_class->observation_size, env_class->actions);
+    if (!status) return play_create_with(out, policy, &config, seed, error);
+    dq_policy_destroy(policy);
+    return status;
+}
+
+void play_destroy(play *p) {
+    if (!p) return;
+    dq_policy_destroy(p->policy);
+    free(p->state);
+    free(p->q);
+    free(p->observations);
+    free(p->actions);
+    free(p->rewards);
+    free(p);
+}
+
+// --- episodes ----------------------------------------------------------------------------------------------
+
+void play_reset(play *p, uint64_t seed) {
+    p->seed = seed;
+    p->steps = 0;
+    p->episode_return = 0;
+    p->terminated = p->truncated = false;
+    p->q_low = INFINITY;
+    p->q_high = -INFINITY;
+    dq_rng_seed(&p->rng, seed);
+    dq_rng_seed_child(&p->choices, seed, (const uint32_t[]){RANDOM_KEY}, 1);
+    p->env_class->reset(p->state, p->config.env_options, &p->rng, p->observations);
+    p->actions[0] = -1;
+    p->rewards[0] = 0;
+    p->trail.count = 1;
+    look(p);
+}
+
+dq_status play_step(play *p, int action, dq_error *error) {
+    if (p->trail.count == TRAIL_MOST) forget(p);
+    if (p->trail.count == p->room) {
+        const dq_status status = grow(p, error);
+        if (status) return status;
+    }
+    const int row = p->trail.count;
+    p->terminated =
+        p->env_class->step(p->state, p->config.env_options, &p->rng, action,
+                           p->observations + (size_t)row * (size_t)p->trail.width, &p->rewards[row]);
+    p->actions[row] = action;
+    p->trail.count++;
+    p->steps++;
+    p->episode_return += p->rewards[row];
+    p->truncated = !p->terminated && p->step_limit > 0 && p->steps >= p->step_limit;
+    look(p);
+    return DQ_OK;
+}
+
+bool play_over(const play *p) {
+    return p->terminated || p->truncated;
+}
+
+dq_scene play_scene(const play *p, int chosen) {
+    return (dq_scene){
+        .env_class = p->env_class,
+        .state = p->state,
+        .options = p->config.env_options,
+        .trail = &p->trail,
+        .player = p->player,
+        .seed = p->seed,
+        .episode_return = p->episode_return,
+        .over = play_over(p),
+        .q = p->policy ? p->q : NULL,
+        .chosen = chosen,
+        .q_low = p->q_low,
+        .q_high = p->q_high,
+    };
+}

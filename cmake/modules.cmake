@@ -1,0 +1,22 @@
+# src/draw/module_NAME.c: a shared object deepq-NAME.so beside the program, loaded when it is asked for, so that
+# the program itself starts fast and runs where these libraries are missing. Without a library's headers its
+# module is not built, and the program says so when it would be needed.
+file(RELATIVE_PATH module_folder /${CMAKE_INSTALL_BINDIR} /${CMAKE_INSTALL_LIBDIR}/deepq)
+set_source_files_properties(src/draw/module.c PROPERTIES COMPILE_DEFINITIONS DEEPQ_MODULE_FOLDER="${module_folder}")
+
+function(add_deepq_module name)
+    pkg_check_modules(MODULE_${name} QUIET IMPORTED_TARGET ${ARGN})
+    if(NOT MODULE_${name}_FOUND)
+        message(STATUS "without ${name}: ${ARGN} not found")
+        return()
+    endif()
+    add_library(deepq_${name} MODULE src/draw/module_${name}.c)
+    set_target_properties(deepq_${name} PROPERTIES OUTPUT_NAME deepq-${name} PREFIX "")
+    target_include_directories(deepq_${name} PRIVATE ${PROJECT_SOURCE_DIR}/src)
+    target_link_libraries(deepq_${name} PRIVATE deepq_core deepq_flags PkgConfig::MODULE_${name})
+    install(TARGETS deepq_${name} LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}/deepq)
+    add_dependencies(deepq_modules deepq_${name})
+endfunction()
+
+add_custom_target(deepq_modules)
+add_deepq_module(mp4 libavformat libavcodec libswscale libavutil)

@@ -1,0 +1,15 @@
+// Modules: parts of the program that need large libraries and are loaded when they are asked for.
+//
+// A module is the shared object deepq-NAME.so, found in $DEEPQ_MODULES, beside the program, or where
+// cmake --install puts it. A program without it, or a machine without its libraries, does all the rest.
+#ifndef DEEPQ_DRAW_MODULE_H
+#define DEEPQ_DRAW_MODULE_H
+
+#include <deepq/base.h>
+
+// The address of `symbol` in the module, which stays loaded. `purpose` completes the sentence "the module for
+// ... is not there". Any thread.
+dq_status dq_module_load(const char *name, const char *symbol, const char *purpose, const void **out,
+                         dq_error *error);
+
+#endif

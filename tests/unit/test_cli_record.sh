@@ -1,0 +1,104 @@
+# deepq record: every environment to a GIF and a PNG, an MP4 that ffprobe reads, and every mistake one sentence that
+# leaves no file.
+fail() {
+    printf 'FAILED: %s\n' "$*" >&2
+    exit 1
+}
+says() { grep -q -E -e "$1" "$2" || fail "'$1' is not in $2: $(cat "$2")"; }
+
+# wrong STATUS SENTENCE ARGUMENT...: fails with the status and one line, and leaves the folder as it was
+wrong() {
+    local status=0 wanted=$1 sentence=$2 before
+    shift 2
+    before=$(ls -A)
+    "$DEEPQ" record "$@" >out.txt 2>err.txt || status=$?
+    [ $status = "$wanted" ] || fail "record $*: status $status, not $wanted: $(cat err.txt)"
+    says "$sentence" err.txt
+    [ "$(grep -c '^deepq' err.txt)" = 1 ] || fail "record $*: $(cat err.txt)"
+    [ "$(ls -A)" = "$before" ] || fail "record $* left $(ls -A)"
+}
+: >out.txt >err.txt
+
+"$DEEPQ" train CartPole-v1 --out a --quiet net_arch=[8] batch_size=4 train_freq=20 learning_starts=50 total_steps=500
+
+for env in $("$DEEPQ" envs --json | sed -nE 's/^ *"id": "([^"]+)".*/\1/p'); do
+    "$DEEPQ" record random --env "$env" --seed 3 step_limit=12 --size 150x100 -o "$env.gif" >out.txt
+    says "^$env.gif: $env, random" out.txt
+    [ "$(head -c 6 "$env.gif")" = GIF89a ] || fail "$env.gif is not a GIF"
+    "$DEEPQ" record random --env "$env" --q --step 1 -o "$env.png" --quiet >out.txt
+    [ ! -s out.txt ] || fail "--quiet is not"
+    [ "$(head -c 4 "$env.png" | tail -c 3)" = PNG ] || fail "$env.png is not a PNG"
+done
+
+# a policy; the same words give the same file, another seed another
+"$DEEPQ" record a --q -o a.gif >out.txt
+says 'CartPole-v1, default, .* return' out.txt
+"$DEEPQ" record a/weights.safetensors --q -o b.gif >out.txt
+cmp a.gif b.gif
+"$DEEPQ" record a --q --seed 5 -o c.gif >out.txt
+! cmp -s a.gif c.gif || fail "another seed gave the same film"
+"$DEEPQ" record a --env CartPole-v0 --episodes 2 step_limit=7 --fps 10 --speed 2 --size 300x140 -o d.gif >out.txt
+says '2 episodes, mean return 7; 300x140' out.txt
+"$DEEPQ" record a --step 3 -o e.png >out.txt
+says 'step 3 of seed 0, return 3' out.txt
+
+# the return is that of an evaluation
+evaluated=$("$DEEPQ" eval a --episodes 1 --seed 2 --json | tr -d ' \n' | sed -E 's/.*"returns":\[([0-9.]+)\.0\].*/\1/')
+"$DEEPQ" record a --seed 2 -o f.gif >out.txt
+says "return $evaluated;" out.txt
+
+wrong 2 'which environment' random -o n.gif
+wrong 2 "did you mean 'CartPole-v1'" random --env CartPole-v11 -o n.gif
+wrong 2 'who plays' -o n.gif
+wrong 2 'where to' a
+wrong 2 'ends in .gif, .mp4 or .png' a -o n.avi
+wrong 2 'ends in .gif, .mp4 or .png' a -o n
+wrong 1 'nothing-here' nothing-here -o n.gif
+wrong 2 'is not a size' a --size 0x10 -o n.gif
+wrong 2 'is not a size' a --size 10x99999 -o n.gif
+wrong 2 'fps' a --fps 60 -o n.gif
+wrong 2 'fps' a --fps 0 -o n.gif
+wrong 2 'speed' a --speed nan -o n.gif
+wrong 2 'seed' a --seed -1 -o n.gif
+wrong 2 'episodes' a --episodes 0 -o n.gif
+wrong 2 'one step is a .png' a --step 2 -o n.gif
+wrong 2 'shows one step' a --fps 5 -o n.png
+wrong 2 'ends after' a --step 5000 -o n.png
+wrong 2 'observations' a --env MountainCar-v0 -o n.gif
+wrong 2 'alone' a gamma=0.5 -o n.gif
+wrong 1 'folder' a -o no/such/n.gif
+if [ -e /dev/full ]; then
+    ln -s /dev/full full.gif
+    wrong 1 'no space left' a -o full.gif
+fi
+mkdir locked.gif
+wrong 1 'locked.gif' a -o locked.gif
+
+# interrupted: no file
+"$DEEPQ" record random --env HIVPatient --episodes 200 -o long.gif >out.txt 2>err.txt &
+pid=$!
+sleep 0.4
+kill -INT $pid
+status=0
+wait $pid || status=$?
+[ $status = 1 ] || fail "interrupted: status $status"
+says 'interrupted; nothing was written' err.txt
+! ls -A | grep -q long || fail "an interrupted recording left $(ls -A | grep long)"
+
+# MP4, where the encoder's module was built
+if "$DEEPQ" record a --q -o m.mp4 >out.txt 2>err.txt; then
+    wrong 2 'even sides' a --size 151x100 -o n.mp4
+    if command -v ffprobe >/dev/null; then
+        ffprobe -v error -show_entries stream=codec_name,pix_fmt,width,height,nb_frames,avg_frame_rate \
+            -of default=noprint_wrappers=1 m.mp4 >probe.txt 2>&1
+        says 'codec_name=h264' probe.txt
+        says 'pix_fmt=yuv420p' probe.txt
+        says 'avg_frame_rate=50/1' probe.txt
+        frames=$(sed -nE 's/.*, ([0-9]+) frames.*/\1/p' out.txt)
+        says "nb_frames=$frames" probe.txt
+        [ "$(wc -l <probe.txt)" = 6 ] || fail "ffprobe: $(cat probe.txt)"
+    fi
+else
+    says 'MP4' err.txt
+    [ ! -e m.mp4 ] || fail "a failed recording left m.mp4"
+fi
