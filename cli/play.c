@@ -153,6 +153,7 @@ dq_status play_create(play **out, const char *who, const char *env, const char *
 void play_destroy(play *p) {
     if (!p) return;
     dq_policy_destroy(p->policy);
+    if (p->state && p->env_class && p->env_class->release) p->env_class->release(p->state);
     free(p->state);
     free(p->q);
     free(p->observations);

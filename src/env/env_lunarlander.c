@@ -12,6 +12,7 @@
 #include "env/lander_world.h"
 
 #include <assert.h>
+#include <deepq/draw.h>
 #include <deepq/env.h>
 #include <math.h>
 #include <string.h>
@@ -304,6 +305,85 @@ static bool step(void *state, const void *options, dq_rng *rng, int action, floa
     return terminated;
 }
 
+// --- its picture, after Gymnasium's colours
+// -----------------------------------------------------------------
+
+static dq_point on_body(const lander_body *b, double x, double y) {
+    return dq_turned(dq_at((double)b->x, (double)b->y), (double)b->angle, x / SCALE, y / SCALE);
+}
+
+static void draw_ground(const history *h, dq_canvas *canvas) {
+    static const double stars[][2] = {{0.06, 0.91}, {0.13, 0.74}, {0.21, 0.96}, {0.29, 0.83},
+                                      {0.35, 0.66}, {0.43, 0.93}, {0.55, 0.79}, {0.62, 0.95},
+                                      {0.69, 0.70}, {0.77, 0.88}, {0.86, 0.76}, {0.95, 0.92}};
+    dq_draw_view(canvas, 0, 0, W, H, dq_rgb(0x0c0e14));
+    for (size_t i = 0; i < sizeof stars / sizeof *stars; i++)
+        dq_draw_circle(canvas, dq_at(stars[i][0] * W, stars[i][1] * H), i % 3 ? 0.03 : 0.05,
+                       dq_rgb(0x8a90a0));
+    dq_point ground[POINTS + 2];
+    for (int i = 0; i < POINTS; i++) ground[i] = dq_at(W / (POINTS - 1) * i, (double)h->ground[i]);
+    ground[POINTS] = dq_at(W, 0);
+    ground[POINTS + 1] = dq_at(0, 0);
+    dq_draw_polygon(canvas, ground, POINTS + 2, dq_rgb(0xe6e7ea));
+    const double left = ground[POINTS / 2 - 1].x, right = ground[POINTS / 2 + 1].x;
+    dq_draw_rectangle(canvas, left, PAD_Y - 0.12, right, PAD_Y, dq_rgb(0xb9bcc4));
+    for (int side = 0; side < 2; side++) {
+        const double x = side ? right : left, top = PAD_Y + 50 / SCALE;
+        const dq_point flag[3] = {{x, top}, {x, top - 10 / SCALE}, {x + 25 / SCALE, top - 5 / SCALE}};
+        dq_draw_segment(canvas, dq_at(x, PAD_Y), dq_at(x, top), 0.05, dq_rgb(0xffffff));
+        dq_draw_polygon(canvas, flag, 3, dq_rgb(0xd8c400));
+    }
+}
+
+// Where the lander has been.
+static void draw_way(dq_canvas *canvas) {
+    const dq_trail *trail = canvas->trail;
+    for (int t = 0; trail && t < trail->count; t += 4) {
+        const float *o = trail->observations + (size_t)t * (size_t)trail->width;
+        const dq_point at = {W / 2 * (1 + (double)o[0]), PAD_Y + LEG_DOWN / SCALE + H / 2 * (double)o[1]};
+        dq_draw_circle(canvas, at, 0.03, dq_rgb(0x565b80));
+    }
+}
+
+// What streams out of an engine: from (x, y) on the lander, away from it.
+static void draw_flame(const lander_body *b, double x, double y, double away_x, double away_y, double width,
+                       dq_canvas *canvas) {
+    const double across_x = away_y != 0 ? width : 0, across_y = away_x != 0 ? width : 0;
+    for (int core = 0; core < 2; core++) {
+        const double size = core ? 0.55 : 1;
+        const dq_point flame[3] = {on_body(b, x + size * across_x, y + size * across_y),
+                                   on_body(b, x - size * across_x, y - size * across_y),
+                                   on_body(b, x + size * away_x, y + size * away_y)};
+        dq_draw_polygon(canvas, flame, 3, dq_rgb(core ? 0xffe27a : 0xf08c2e));
+    }
+}
+
+static void draw(const void *state, const void *options, dq_canvas *canvas) {
+    (void)options;
+    const lunar *s = state;
+    const lander_body *b = &s->body[0];
+    draw_ground(&s->history, canvas);
+    draw_way(canvas);
+    const int action = dq_canvas_action(canvas);
+    if (action == MAIN_ENGINE) draw_flame(b, 0, -10, 0, -26, 6, canvas);
+    if (action == LEFT_ENGINE)
+        draw_flame(b, 16, 8, 18, 0, 3, canvas); // it stands on the right and pushes left
+    if (action == RIGHT_ENGINE) draw_flame(b, -16, 8, -18, 0, 3, canvas);
+    for (int i = 0; i < 2; i++) {
+        const lander_body *leg = &s->body[1 + i];
+        dq_draw_segment(canvas, on_body(leg, 0, 8), on_body(leg, 0, -8), 4 / SCALE, dq_rgb(0x8066e6));
+        dq_draw_segment(canvas, on_body(leg, -3, -8), on_body(leg, 3, -8), 3 / SCALE,
+                        dq_rgb(s->leg_touches[i] ? 0x5fd38a : 0x8066e6));
+    }
+    static const double outline[][2] = {{-14, 17}, {-17, 0}, {-17, -10}, {17, -10}, {17, 0}, {14, 17}};
+    enum { CORNERS = sizeof outline / sizeof *outline };
+    dq_point hull[CORNERS + 1];
+    for (int i = 0; i <= CORNERS; i++) hull[i] = on_body(b, outline[i % CORNERS][0], outline[i % CORNERS][1]);
+    dq_draw_polygon(canvas, hull, CORNERS, dq_rgb(0x8066e6));
+    dq_draw_line(canvas, hull, CORNERS + 1, 0.06, dq_rgb(0x4d4d80));
+    dq_draw_circle(canvas, on_body(b, 0, 5), 5 / SCALE, dq_rgb(0xc9d8ff));
+}
+
 #define PI_F   3.14159274f
 #define PI_2_F 6.28318548f
 static const float v3_low[] = {-2.5f, -2.5f, -10, -10, -PI_2_F, -10, 0, 0};
@@ -319,7 +399,8 @@ static const char *const action_names[] = {"nothing", "left engine", "main engin
     .observation_names = observation_names, .actions = ACTIONS, .action_names = action_names,                \
     .step_limit = 1000, .reward_threshold = 200, .state_size = sizeof(lunar),                                \
     .options = {option_rows, sizeof option_rows / sizeof *option_rows},                                      \
-    .options_size = sizeof(lunar_options), .reset = reset, .step = step, .release = release
+    .options_size = sizeof(lunar_options), .reset = reset, .step = step, .release = release, .draw = draw,   \
+    .frame_rate = FPS
 
 static const dq_env_class v3 = {LUNAR, .id = "LunarLander-v3",
                                 .summary = "land between two flags with three engines",
