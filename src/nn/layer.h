@@ -34,6 +34,7 @@ typedef struct dq_layer {
     int tensor[DQ_LAYER_TENSORS];     // which tensors of the plan are this layer's, in order of registration
     int tensor_count;
     size_t offset[DQ_LAYER_TENSORS];     // where they start in the parameter array
+    size_t stride[DQ_LAYER_TENSORS];     // floats from row to row
     size_t keep_fixed, keep_panel;       // floats kept from forward to backward: at once, and per panel
     size_t scratch_fixed, scratch_panel; // floats of passing scratch
 } dq_layer;

@@ -26,8 +26,8 @@ static dq_status plan_linear(dq_layer *layer, struct dq_plan *plan, dq_error *er
 static void init_linear(const dq_layer *layer, float *params, dq_rng *rng) {
     double bound = 1.0 / sqrt((double)layer->in);
     float *weight = params + layer->offset[WEIGHT], *bias = params + layer->offset[BIAS];
-    for (size_t i = 0; i < (size_t)layer->out * (size_t)layer->in; i++)
-        weight[i] = (float)dq_rng_uniform(rng, -bound, bound);
+    for (int r = 0; r < layer->out; r++, weight += layer->stride[WEIGHT])
+        for (int c = 0; c < layer->in; c++) weight[c] = (float)dq_rng_uniform(rng, -bound, bound);
     for (int i = 0; i < layer->out; i++) bias[i] = (float)dq_rng_uniform(rng, -bound, bound);
 }
 
@@ -39,7 +39,7 @@ static void forward_linear(const dq_layer *layer, const dq_pass *pass) {
         .k_outer = 1,
         .k_inner = layer->in,
         .a = pass->params + layer->offset[WEIGHT],
-        .a_row = (size_t)layer->in,
+        .a_row = layer->stride[WEIGHT],
         .a_inner = 1,
         .p = pass->x,
         .p_panel = layer->in_panel,
@@ -55,7 +55,7 @@ static void forward_linear(const dq_layer *layer, const dq_pass *pass) {
 static void weight_gradient(const dq_layer *layer, const dq_pass *pass, float *gradient) {
     if (layer->in <= NARROW || layer->out <= NARROW) {
         pass->kernels->gemm_lanes(pass->d_y, layer->out_panel, layer->out, pass->x, layer->in_panel,
-                                  layer->in, pass->panels, gradient, (size_t)layer->in);
+                                  layer->in, pass->panels, gradient, layer->stride[WEIGHT]);
         return;
     }
     pass->kernels->transpose(pass->x, layer->in_panel, layer->in, pass->panels, pass->scratch);
@@ -73,7 +73,7 @@ static void weight_gradient(const dq_layer *layer, const dq_pass *pass, float *g
         .p_panel = (size_t)pass->panels * 256,
         .p_outer = 256,
         .c = gradient,
-        .c_row = (size_t)layer->in,
+        .c_row = layer->stride[WEIGHT],
         .c_panel = DQ_LANES,
     });
 }
@@ -91,7 +91,7 @@ static void backward_linear(const dq_layer *layer, const dq_pass *pass) {
         .k_inner = layer->out,
         .a = pass->params + layer->offset[WEIGHT],
         .a_row = 1,
-        .a_inner = (size_t)layer->in,
+        .a_inner = layer->stride[WEIGHT],
         .p = pass->d_y,
         .p_panel = layer->out_panel,
         .c = pass->d_x,
@@ -103,7 +103,7 @@ static void backward_linear(const dq_layer *layer, const dq_pass *pass) {
 }
 
 static void apply_linear(const dq_layer *layer, const dq_pass *pass) {
-    pass->kernels->matvec(pass->params + layer->offset[WEIGHT], (size_t)layer->in,
+    pass->kernels->matvec(pass->params + layer->offset[WEIGHT], layer->stride[WEIGHT],
                           pass->params + layer->offset[BIAS], pass->x, layer->out, layer->in,
                           layer->activation, pass->y);
 }

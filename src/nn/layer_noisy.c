@@ -13,8 +13,9 @@ extern const dq_layer_class dq_layer_linear, dq_layer_noisy;
 
 enum { WEIGHT, BIAS, WEIGHT_SIGMA, BIAS_SIGMA, NOISE_IN, NOISE_OUT };
 
+// Floats of the weights, padded rows included.
 static size_t weights(const dq_layer *layer) {
-    return (size_t)layer->spec.out * (size_t)layer->in;
+    return (size_t)layer->spec.out * layer->stride[WEIGHT];
 }
 
 // Room for weights and biases, rounded up to a cache line.
@@ -39,7 +40,9 @@ static void init_noisy(const dq_layer *layer, float *params, dq_rng *rng) {
     double sigma_0 = layer->spec.sigma > 0 ? layer->spec.sigma : 0.5;
     float sigma = (float)(sigma_0 / sqrt((double)layer->in));
     dq_layer_linear.init(layer, params, rng);
-    for (size_t i = 0; i < weights(layer); i++) params[layer->offset[WEIGHT_SIGMA] + i] = sigma;
+    for (size_t r = 0; r < (size_t)layer->out; r++)
+        for (size_t c = 0; c < (size_t)layer->in; c++)
+            params[layer->offset[WEIGHT_SIGMA] + r * layer->stride[WEIGHT_SIGMA] + c] = sigma;
     for (int i = 0; i < layer->out; i++) params[layer->offset[BIAS_SIGMA] + (size_t)i] = sigma;
 }
 
@@ -70,7 +73,7 @@ static void add_noise(const dq_layer *layer, const float *params, float *noisy) 
     const size_t columns = (size_t)layer->in;
     for (size_t r = 0; r < (size_t)layer->out; r++)
         for (size_t c = 0; c < columns; c++) {
-            size_t i = r * columns + c;
+            size_t i = r * layer->stride[WEIGHT] + c;
             noisy[i] = mean[i] + sigma[i] * (out[r] * in[c]);
         }
     noisy += weights(layer), mean = params + layer->offset[BIAS], sigma = params + layer->offset[BIAS_SIGMA];
@@ -106,7 +109,7 @@ static void backward_noisy(const dq_layer *layer, const dq_pass *pass) {
     const size_t columns = (size_t)layer->in;
     for (size_t r = 0; r < (size_t)layer->out; r++)
         for (size_t c = 0; c < columns; c++) {
-            size_t i = r * columns + c;
+            size_t i = r * layer->stride[WEIGHT] + c;
             mean[i] = d[i];
             sigma[i] = d[i] * (out[r] * in[c]);
         }

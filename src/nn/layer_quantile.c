@@ -36,7 +36,8 @@ static dq_layer embedding_of(const dq_layer *layer) {
                       .in_panel = apart(layer->spec.cosines),
                       .out_panel = apart(layer->in),
                       .activation = {DQ_NONLINEARITY_RELU, 0},
-                      .offset = {layer->offset[EMBEDDING_WEIGHT], layer->offset[EMBEDDING_BIAS]}};
+                      .offset = {layer->offset[EMBEDDING_WEIGHT], layer->offset[EMBEDDING_BIAS]},
+                      .stride = {layer->stride[EMBEDDING_WEIGHT]}};
 }
 
 static dq_layer output_of(const dq_layer *layer) {
@@ -44,7 +45,8 @@ static dq_layer output_of(const dq_layer *layer) {
                       .out = rows_of(layer),
                       .in_panel = apart(layer->in),
                       .out_panel = apart(rows_of(layer)),
-                      .offset = {layer->offset[WEIGHT], layer->offset[BIAS]}};
+                      .offset = {layer->offset[WEIGHT], layer->offset[BIAS]},
+                      .stride = {layer->stride[WEIGHT]}};
 }
 
 // Floats of the fixed-fraction weights: [K*N][F] and [K*N], then the embedding's panels.
@@ -139,12 +141,13 @@ static dq_layer fixed_linear(const dq_layer *layer, const dq_pass *pass) {
             const float *at = phi + (size_t)(i / DQ_LANES) * embedding.out_panel + (size_t)(i % DQ_LANES);
             float *row = weight + (size_t)(k * n + i) * (size_t)features;
             for (int f = 0; f < features; f++)
-                row[f] = v[(size_t)k * (size_t)features + (size_t)f] * at[f * DQ_LANES];
+                row[f] = v[(size_t)k * layer->stride[WEIGHT] + (size_t)f] * at[f * DQ_LANES];
             bias[k * n + i] = pass->params[layer->offset[BIAS] + (size_t)k];
         }
     dq_layer linear = *layer;
     linear.offset[0] = 0;
     linear.offset[1] = (size_t)(bias - weight);
+    linear.stride[0] = (size_t)features;
     return linear;
 }
 

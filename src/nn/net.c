@@ -83,6 +83,21 @@ const float *dq_net_forward(const dq_net *net, float *params, dq_workspace *w, i
     return x;
 }
 
+// Zeros between the tensors and behind their rows, so that optimizers and norms may run over all of it.
+static void clear_gaps(const dq_net *net, float *gradient) {
+    size_t end = 0; // of what is written so far
+    for (int i = 0; i < net->tensor_count; i++) {
+        const dq_tensor *tensor = &net->tensors[i];
+        if (!tensor->trainable) continue;
+        for (int r = 0; r < tensor->rows; r++) {
+            size_t row = tensor->offset + (size_t)r * tensor->stride;
+            for (; end < row; end++) gradient[end] = 0.0f;
+            end = row + (size_t)tensor->columns;
+        }
+    }
+    for (; end < net->trainable; end++) gradient[end] = 0.0f;
+}
+
 void dq_net_backward(const dq_net *net, const float *params, dq_workspace *w, int batch,
                      const float *d_output, float *gradient) {
     assert(w->net == net && batch >= 1 && batch <= w->max_batch);
@@ -115,6 +130,7 @@ void dq_net_backward(const dq_net *net, const float *params, dq_workspace *w, in
         d_y = d_x;
         next ^= 1;
     }
+    clear_gaps(net, gradient);
 }
 
 void dq_net_apply(const dq_net *net, const float *params, dq_workspace *w, const float *observation,
