@@ -58,6 +58,9 @@ typedef struct dq_agent_config {
     // learning
     double gamma;
     int64_t n_step; // rewards summed before the bootstrap
+    int64_t
+        rollout; // > 0: lambda-returns over so many steps of every environment, instead of a replay memory
+    double lambda;
     int64_t batch_size;
     int loss;      // dq_loss_kind
     int optimizer; // dq_optimizer_kind

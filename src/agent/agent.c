@@ -9,6 +9,7 @@
 #include "agent/config.h"
 #include "agent/target_cache.h"
 #include "base/arena.h"
+#include "replay/lambda.h"
 #include "replay/nstep.h"
 #include "replay/store.h"
 
@@ -39,6 +40,9 @@ struct dq_agent {
     dq_sampler *sampler;
     dq_replay *replay;
     dq_nstep *nstep;
+    dq_lambda *rollout;     // NULL: n-step returns and a replay memory
+    int finished_rollouts;  // since the last learning
+    float *rollout_values;  // [T*N]
     dq_target_cache *cache; // of the target network's outputs, or NULL
     int environments;
     int64_t needed; // transitions stored before learning
@@ -170,7 +174,9 @@ int dq_agent_learn(dq_agent *agent, int steps, int64_t step, int64_t episode) {
     const dq_clock unit = (dq_clock)config->target_update_unit;
     int made = 0;
     if (dq_replay_size(agent->replay) >= agent->needed) {
-        int64_t rounds = multiples(step - steps, step, config->train_freq);
+        int64_t rounds =
+            agent->rollout ? agent->finished_rollouts : multiples(step - steps, step, config->train_freq);
+        agent->finished_rollouts = 0;
         for (int64_t i = 0; i < rounds * config->gradient_steps; i++, made++) {
             learn_once(agent);
             if (soft) move_target(agent);
@@ -212,16 +218,44 @@ void dq_agent_act(dq_agent *agent, const float *observations, int count, int64_t
                 explorer->choose(agent->explorer_options, rng, epsilon, agent->acting_q + i * width, width);
 }
 
+static void store(dq_agent *agent, const dq_transition *transition) {
+    int64_t slot = dq_replay_add(agent->replay, transition);
+    dq_target_cache_drop(agent->cache, slot);
+    if (agent->sampler->sampler_class->insert) agent->sampler->sampler_class->insert(agent->sampler, slot);
+}
+
+// Values the states that a full rollout led to and stores its steps with their returns.
+static void finish_rollout(dq_agent *agent) {
+    const int width = agent->qnet.actions, count = agent->environments;
+    const float *next = dq_lambda_next(agent->rollout);
+    for (int row = 0; row < dq_lambda_rows(agent->rollout); row += count) {
+        dq_asker_many(&agent->asker, agent->params, next + (size_t)row * (size_t)agent->qnet.observation_size,
+                      count, agent->acting_q);
+        for (int i = 0; i < count; i++) {
+            const float *q = agent->acting_q + i * width;
+            agent->rollout_values[row + i] = q[dq_argmax(q, width)];
+        }
+    }
+    dq_lambda_returns(agent->rollout, agent->rollout_values);
+    for (int row = 0; row < dq_lambda_rows(agent->rollout); row++) {
+        dq_transition transition = dq_lambda_at(agent->rollout, row);
+        store(agent, &transition);
+    }
+    dq_lambda_clear(agent->rollout);
+    agent->finished_rollouts++;
+}
+
 void dq_agent_observe(dq_agent *agent, int index, const float *observation, int action, double reward,
                       const float *next_observation, bool terminated, bool truncated) {
+    if (agent->rollout) {
+        if (dq_lambda_push(agent->rollout, index, observation, action, reward, next_observation, terminated,
+                           truncated))
+            finish_rollout(agent);
+        return;
+    }
     int count = dq_nstep_push(agent->nstep, index, observation, action, reward, next_observation, terminated,
                               truncated, agent->complete);
-    for (int i = 0; i < count; i++) {
-        int64_t slot = dq_replay_add(agent->replay, &agent->complete[i]);
-        dq_target_cache_drop(agent->cache, slot);
-        if (agent->sampler->sampler_class->insert)
-            agent->sampler->sampler_class->insert(agent->sampler, slot);
-    }
+    for (int i = 0; i < count; i++) store(agent, &agent->complete[i]);
 }
 
 void dq_agent_q(dq_agent *agent, const float *observation, float *q) {
@@ -267,6 +301,8 @@ void dq_agent_state(dq_agent *agent, dq_block blocks[DQ_AGENT_BLOCKS]) {
     blocks[0] = (dq_block){"agent", agent->saved.base, agent->saved.used};
     blocks[1] = (dq_block){.name = "n-step"};
     blocks[1].data = dq_nstep_state(agent->nstep, &blocks[1].size);
+    blocks[3] = (dq_block){.name = "rollout"};
+    if (agent->rollout) blocks[3].data = dq_lambda_state(agent->rollout, &blocks[3].size);
     blocks[2] = (dq_block){.name = "sampler"};
     if (agent->sampler->sampler_class->state)
         blocks[2].data = agent->sampler->sampler_class->state(agent->sampler, &blocks[2].size);
@@ -308,6 +344,8 @@ static void lay_out_scratch(dq_arena *arena, void *user) {
     agent->d_output = dq_arena_floats(arena, padded * outputs);
     agent->acting_q = dq_arena_floats(arena, (size_t)agent->environments * actions);
     agent->complete = dq_arena_array(arena, dq_transition, (size_t)agent->config.n_step);
+    agent->rollout_values =
+        dq_arena_floats(arena, (size_t)agent->config.rollout * (size_t)agent->environments);
 }
 
 static dq_status make_workspaces(dq_agent *agent, dq_error *error) {
@@ -340,18 +378,29 @@ static dq_status make_replay(dq_agent *agent, dq_error *error) {
     const dq_sampler_class *sampler = dq_sampler_classes[config->sampler];
     const void *options = dq_agent_strategy_options(config, &sampler->about);
     const int width = agent->qnet.observation_size;
-    dq_status status = dq_replay_create(&agent->replay, config->buffer_size, width, error);
+    const int64_t capacity =
+        config->rollout > 0 ? config->rollout * agent->environments : config->buffer_size;
+    dq_status status = dq_replay_create(&agent->replay, capacity, width, error);
     if (!status)
         status = dq_nstep_create(&agent->nstep, (int)config->n_step, agent->environments, width,
                                  config->gamma, config->bootstrap_truncated, error);
-    if (!status) status = sampler->create(&agent->sampler, options, config->buffer_size, error);
+    if (!status && config->rollout > 0)
+        status = dq_lambda_create(&agent->rollout, (int)config->rollout, agent->environments, width,
+                                  config->gamma, config->lambda, config->bootstrap_truncated, error);
+    if (!status) status = sampler->create(&agent->sampler, options, capacity, error);
     if (!status) agent->sampler->sampler_class = sampler;
     if (!status && cache_pays(agent))
         status = dq_target_cache_create(&agent->cache, agent->qnet.net, config->buffer_size,
                                         (int)config->batch_size, error);
-    agent->needed = config->learning_starts;
+    agent->needed = config->learning_starts < capacity ? config->learning_starts : capacity;
     if (sampler->needs && agent->needed < sampler->needs(options, (int)config->batch_size))
         agent->needed = sampler->needs(options, (int)config->batch_size);
+    if (!status && agent->needed > capacity)
+        status =
+            dq_fail(error, DQ_USAGE, "batch_size",
+                    "a batch of %lld different transitions cannot come out of a rollout of %lld steps in %d "
+                    "environments; make rollout or n_envs larger or batch_size smaller",
+                    (long long)config->batch_size, (long long)config->rollout, agent->environments);
     return status;
 }
 
@@ -403,6 +452,7 @@ void dq_agent_destroy(dq_agent *agent) {
     if (agent->sampler) agent->sampler->sampler_class->destroy(agent->sampler);
     dq_target_cache_destroy(agent->cache);
     dq_nstep_destroy(agent->nstep);
+    dq_lambda_destroy(agent->rollout);
     dq_replay_destroy(agent->replay);
     dq_asker_deinit(&agent->asker);
     dq_workspace_destroy(agent->online);

@@ -33,9 +33,12 @@ static const dq_option own_rows[] = {
 
     REAL(gamma, "learning", "0.99", 0, 1, false, NULL, "discount of the next step's value"),
     INT(n_step, "learning", "1", 1, 1000, true, "steps", "rewards summed before the bootstrap"),
+    INT(rollout, "learning", "0", 0, 1e6, false, "steps",
+        "of every environment, learned from at once by lambda-returns, with no replay memory; 0: off"),
+    REAL(lambda, "learning", "0.65", 0, 1, false, NULL, "rollout: share of the later return in the return"),
     INT(batch_size, "learning", "128", 1, 65536, true, "transitions", "transitions per gradient step"),
     CHOICE(loss, "learning", "huber", "mse|huber", "of the scalar head: squared or smooth L1"),
-    CHOICE(optimizer, "learning", "adam", "sgd|rmsprop|adam|adamw", "how gradients change parameters"),
+    CHOICE(optimizer, "learning", "adam", "sgd|rmsprop|adam|adamw|radam", "how gradients change parameters"),
     REAL(momentum, "learning", "0", 0, 1, false, NULL, "sgd, rmsprop: momentum"),
     REAL(alpha, "learning", "0.99", 0, 1, false, NULL, "rmsprop: smoothing of squared gradients"),
     REAL(beta1, "learning", "0.9", 0, 0.999999, false, NULL, "adam, adamw: smoothing of gradients"),

@@ -44,6 +44,18 @@ static const char *const munchausen[] = {
 static const char *const rainbow[] = {PARTS("c51", "double", "prioritized", "noisy", "3", "true", "all"),
                                       HARD, "priority_alpha=0.5", "priority_beta=0.4", NULL};
 
+static const char *const pqn[] = {PARTS("scalar", "max", "uniform", GREEDY, "1", "false", "none"),
+                                  "target_update=none",
+                                  "n_envs=16",
+                                  "rollout=16",
+                                  "lambda=0.65",
+                                  "normalization=layer",
+                                  "replacement=false",
+                                  "batch_size=32",
+                                  "gradient_steps=32",
+                                  "optimizer=radam",
+                                  NULL};
+
 static const dq_agent_preset presets[] = {
     {"default", "the values tuned for the environment", "presets/", as_tuned},
     {"naive", "learns from the newest transition alone: no replay, no target network",
@@ -71,6 +83,8 @@ static const dq_agent_preset presets[] = {
      "Vieillard et al. 2020, Munchausen reinforcement learning", munchausen},
     {"rainbow", "double, prioritized, dueling, three-step, C51 and noisy together",
      "Hessel et al. 2018, Rainbow: combining improvements in deep reinforcement learning", rainbow},
+    {"pqn", "many environments, lambda-returns, layer normalisation; no replay, no target network",
+     "Gallici et al. 2024, Simplifying deep temporal difference learning", pqn},
 };
 
 enum { COUNT = sizeof presets / sizeof *presets };

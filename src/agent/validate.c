@@ -27,6 +27,21 @@ dq_status dq_agent_validate(const dq_agent_config *config, dq_error *error) {
         return dq_fail(error, DQ_USAGE, "learning_rate_end",
                        "learning_rate_end is %g, above learning_rate, which is %g; the rate falls over time",
                        config->learning_rate_end, config->learning_rate);
+    if (config->rollout > 0 && config->n_step > 1)
+        return dq_fail(
+            error, DQ_USAGE, "n_step",
+            "a rollout's returns reach to its end (lambda), so n_step=%lld has no place; choose n_step=1",
+            (long long)config->n_step);
+    if (config->rollout > 0 && config->target_update != DQ_TARGET_NONE)
+        return dq_fail(error, DQ_USAGE, "target_update",
+                       "a rollout's returns come from the online network and use no target network; choose "
+                       "target_update=none");
+    const dq_backup_class *backup = dq_backup_classes[config->backup];
+    if (config->rollout > 0 && (backup->wants_online || backup->wants_current))
+        return dq_fail(
+            error, DQ_USAGE, "backup",
+            "a rollout's returns take the best next action, so backup=%s has no place; choose backup=max",
+            backup->about.name);
     const dq_sampler_class *sampler = dq_sampler_classes[config->sampler];
     const void *options = dq_agent_strategy_options(config, &sampler->about);
     if (sampler->needs && sampler->needs(options, (int)config->batch_size) > config->buffer_size)

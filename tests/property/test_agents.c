@@ -26,9 +26,12 @@ static dq_agent_config config_of(const char *const *words) {
     return config;
 }
 
-// Shows the agent the walk from `state` that starts with `action` and goes on as well as possible, so that
-// returns over several steps are what value iteration says.
-static int64_t show_walk(dq_agent *agent, int state, int action, double q[CHAIN_STATES][CHAIN_ACTIONS]) {
+// Shows the agent a walk from a random state that starts with a random action and goes on as well as
+// possible, so that returns over several steps are what value iteration says. Returns its steps, at most
+// `most`.
+static int64_t show_walk(dq_agent *agent, dq_rng *rng, double q[CHAIN_STATES][CHAIN_ACTIONS], int64_t most) {
+    int state = (int)dq_rng_integers(rng, 0, CHAIN_STATES),
+        action = (int)dq_rng_integers(rng, 0, CHAIN_ACTIONS);
     float here[CHAIN_STATES], there[CHAIN_STATES];
     for (int64_t steps = 1;; steps++) {
         int next;
@@ -36,7 +39,7 @@ static int64_t show_walk(dq_agent *agent, int state, int action, double q[CHAIN_
         chain_observe(state, here);
         chain_observe(next < 0 ? state : next, there);
         dq_agent_observe(agent, 0, here, action, reward, there, next < 0, false);
-        if (next < 0) return steps;
+        if (next < 0 || steps == most) return steps;
         state = next;
         action = q[state][1] > q[state][0];
     }
@@ -64,9 +67,11 @@ static void check_preset(const char *name, int updates) {
     char period[64];
     snprintf(period, sizeof period, "learning_rate_period=%d", updates);
     assign(&config, period);
-    for (int i = 0; preset->assignments[i]; i++) assign(&config, preset->assignments[i]);
-    bool replay = config.buffer_size > 1;
-    if (!replay) { // one transition at a time: plain gradient descent forgets less than Adam
+    for (int i = 0; preset->assignments[i]; i++) // the run's own options, such as n_envs, are not the agent's
+        if (strncmp(preset->assignments[i], "n_envs=", 7)) assign(&config, preset->assignments[i]);
+    if (config.rollout > 0) assign(&config, "rollout=64"); // of one environment
+    bool replay = config.buffer_size > 1 && config.rollout == 0;
+    if (config.buffer_size == 1) { // one transition at a time: plain gradient descent forgets less than Adam
         assign(&config, "optimizer=sgd");
         assign(&config, "learning_rate=0.1");
     }
@@ -81,22 +86,12 @@ static void check_preset(const char *name, int updates) {
     int64_t step = 0;
     dq_rng rng;
     dq_rng_seed(&rng, 4);
-    while (step < (replay ? 1500 : 1)) {
-        int state = (int)dq_rng_integers(&rng, 0, CHAIN_STATES);
-        step += show_walk(agent, state, (int)dq_rng_integers(&rng, 0, CHAIN_ACTIONS), best);
-    }
-    for (int i = 0; i < updates; i++) {
-        if (!replay) {
-            int state = (int)dq_rng_integers(&rng, 0, CHAIN_STATES);
-            float here[CHAIN_STATES], there[CHAIN_STATES];
-            int action = (int)dq_rng_integers(&rng, 0, CHAIN_ACTIONS), next;
-            double reward = chain_step(state, action, &next);
-            chain_observe(state, here);
-            chain_observe(next < 0 ? state : next, there);
-            dq_agent_observe(agent, 0, here, action, reward, there, next < 0, false);
-        }
-        step++;
-        assert_int_equal(dq_agent_learn(agent, 1, step, 0), 1);
+    for (int made = 0; made < updates;) {
+        if (!replay || step < 1500)
+            step += show_walk(agent, &rng, best, config.buffer_size > 1 ? INT64_MAX : 1);
+        else
+            step++;
+        if (!replay || step >= 1500) made += dq_agent_learn(agent, 1, step, 0);
     }
     double largest = 0, worst = 0;
     for (int s = 0; s < CHAIN_STATES; s++) {
@@ -140,6 +135,8 @@ static const char *const words[] = {
     "optimizer=sgd",
     "optimizer=rmsprop",
     "optimizer=adamw",
+    "optimizer=radam",
+    "rollout=8 target_update=none",
     "centered=true",
     "amsgrad=true",
     "clip_value=1",
