@@ -31,7 +31,7 @@ static const column_facts known_columns[] = {
     {"episode_length", "Episode length", "steps", false},
     {"loss", "Loss", "log scale", true},
     {"epsilon", "Exploration", "share of random actions", false},
-    {"learning_rate", "Learning rate", "log scale", true},
+    {"learning_rate", "Learning rate", "of the next gradient step", false},
     {"updates", "Updates", "gradient steps", false},
     {"steps_per_second", "Speed", "environment steps per second", false},
 };
@@ -240,6 +240,7 @@ static void add_threshold(builder *b, const char *column) {
     if (!env_class || !isfinite(env_class->reward_threshold) || !mark || !label) return;
     snprintf(label, 48, "solved: %g", env_class->reward_threshold);
     *mark = (dq_chart_mark){env_class->reward_threshold, label};
+    b->panels[b->panel_count - 1].y_from_zero = env_class->reward_threshold > 0;
     b->panels[b->panel_count - 1].marks = mark;
     b->panels[b->panel_count - 1].mark_count = 1;
 }
