@@ -1,4 +1,8 @@
 // The kernel templates at the AVX-512F level.
+//
+// Their bits are tested over an emulation (tests/kernel/test_avx512_emulated.c) and the machine code has been
+// read: 512-bit multiply-adds on broadcast scalars, no sums in memory. They have not been timed: the project
+// has had no processor with AVX-512.
 #include "kernel/kernel.h"
 
 #if defined(__x86_64__)
