@@ -1,6 +1,7 @@
 // deepq eval: greedy episodes of finished runs, as a table for people or one JSON document.
 #include "cli.h"
 #include "curves.h"
+#include "policies.h"
 #include "run/stats.h"
 
 #include <deepq/run.h>
@@ -92,6 +93,10 @@ static dq_status expand(char *const *paths, int count, char ***out, int *out_cou
 static dq_status choose_env(const arguments *a, const dq_policy *policy, dq_run_config *config,
                             dq_error *error) {
     *config = *dq_policy_config(policy);
+    if (!a->env && !config->env[0])
+        return dq_fail(error, DQ_USAGE, "--env",
+                       "these weights do not say which environment they play; "
+                       "name it, such as --env LunarLander-v3");
     if (a->env && strcmp(a->env, config->env) != 0) {
         char agent[sizeof config->agent];
         memcpy(agent, config->agent, sizeof agent);
@@ -113,7 +118,7 @@ static dq_status choose_env(const arguments *a, const dq_policy *policy, dq_run_
 static dq_status evaluate(const arguments *a, evaluation *e, int episodes, uint64_t seed, int jobs,
                           dq_error *error) {
     dq_policy *policy = NULL;
-    dq_status status = dq_policy_load(&policy, e->path, error);
+    dq_status status = cli_policy_load(&policy, e->path, error);
     if (status) return status;
     status = choose_env(a, policy, &e->config, error);
     const dq_env_class *env_class = status ? NULL : dq_env_find(e->config.env, error);
@@ -227,7 +232,7 @@ static int run(int argc, char **argv) {
     static const struct argp argp = {
         options,
         parse,
-        "RUN|WEIGHTS... [env.NAME=value...] [step_limit=N]",
+        "RUN|WEIGHTS|FILE.pth... [env.NAME=value...] [step_limit=N]",
         "Plays greedy episodes with trained agents: mean, standard deviation, median, and the interquartile "
         "mean "
         "with its 95% bootstrap interval. A folder of runs (seed-0, seed-1, ...) counts as all of them.",

@@ -1,6 +1,7 @@
 // deepq predict: the Q values of a batch of observations, from .npy to .npy.
 #include "cli.h"
 #include "io/npy.h"
+#include "policies.h"
 
 #include <deepq/run.h>
 #include <stdlib.h>
@@ -66,16 +67,20 @@ static int run(int argc, char **argv) {
         {"output", 'o', "FILE", 0, "Q values: a .npy of [B, A] float32", 0},
         {0},
     };
-    static const struct argp argp = {
-        options, parse, "WEIGHTS|RUN", "Computes the Q values of observations, one row a sample.",
-        NULL,    NULL,  NULL};
+    static const struct argp argp = {options,
+                                     parse,
+                                     "WEIGHTS|RUN|FILE.pth",
+                                     "Computes the Q values of observations, one row a sample.",
+                                     NULL,
+                                     NULL,
+                                     NULL};
     arguments a = {0};
     int failed = cli_parse(&argp, argc, argv, &a);
     if (failed) return failed;
     dq_error error = {0};
     dq_policy *policy = NULL;
     dq_array observations = {0}, q = {0};
-    dq_status status = dq_policy_load(&policy, a.weights, &error);
+    dq_status status = cli_policy_load(&policy, a.weights, &error);
     if (!status) status = dq_npy_read(&observations, a.input, &error);
     if (!status) status = predict(policy, &observations, a.input, &q, &error);
     if (!status) status = dq_npy_write(a.output, &q, &error);

@@ -100,6 +100,19 @@ typedef struct dq_policy dq_policy;
 
 // Loads a run's folder (its final weights) or a weights file. The file names its environment and network.
 DQ_API dq_status dq_policy_load(dq_policy **out, const char *path, dq_error *error);
+
+// One fully connected layer of somebody else's network, row-major.
+typedef struct dq_dense_layer {
+    int inputs, outputs;
+    const float *weight; // [outputs, inputs]
+    const float *bias;   // [outputs], or NULL: zeros
+} dq_dense_layer;
+
+// A policy out of such layers with ReLU between them; the last one gives the Q values. The weights are
+// copied. It belongs to no environment: evaluating it needs one named, and its configuration's `env` is
+// empty.
+DQ_API dq_status dq_policy_from_layers(dq_policy **out, const dq_dense_layer *layers, int count,
+                                       const char *where, dq_error *error);
 DQ_API void dq_policy_destroy(dq_policy *policy);
 DQ_API const dq_run_config *dq_policy_config(const dq_policy *policy);
 DQ_API int dq_policy_observation_size(const dq_policy *policy);
@@ -108,7 +121,7 @@ DQ_API void dq_policy_q(dq_policy *policy, const float *observation, float *q);
 DQ_API int dq_policy_act(dq_policy *policy, const float *observation);
 
 // Greedy episodes: episode i resets its environment with seed + i. returns: [episodes]; total_steps may be
-// NULL. `env_class` NULL: the policy's own. The result does not depend on `threads`.
+// NULL. `env_class` NULL: the policy's own, if it has one. The result does not depend on `threads`.
 DQ_API dq_status dq_policy_evaluate(const dq_policy *policy, const dq_env_class *env_class,
                                     const dq_run_config *env_config, int episodes, uint64_t seed, int threads,
                                     double *returns, int64_t *total_steps, dq_error *error);

@@ -3,14 +3,13 @@
 #include "io/npz.h"
 
 #include "base/file.h"
+#include "io/archive.h"
 
 #include <stdlib.h>
 #include <string.h>
-#include <zip.h>
 
-// The most that one member may unpack to, and the most members: a small archive can claim anything.
-#define MEMBER_MAX ((zip_uint64_t)1 << 32)
-#define COUNT_MAX  65536
+// The most members: a small archive can claim anything.
+#define COUNT_MAX 65536
 
 void dq_npz_deinit(dq_npz *file) {
     for (int i = 0; i < file->count; i++) {
@@ -28,43 +27,6 @@ const dq_array *dq_npz_find(const dq_npz *file, const char *name) {
     return NULL;
 }
 
-// Unpacks member `index` into a buffer that grows with what really comes out. The caller frees *data.
-static dq_status unpack(zip_t *archive, zip_uint64_t index, const char *where, char **data, size_t *size,
-                        dq_error *error) {
-    *data = NULL;
-    *size = 0;
-    zip_file_t *member = zip_fopen_index(archive, index, 0);
-    if (!member) return dq_fail(error, DQ_FORMAT, where, "it cannot be unpacked: %s", zip_strerror(archive));
-    dq_status status = DQ_OK;
-    size_t room = 0;
-    for (;;) {
-        if (*size == room) {
-            size_t larger = room ? 2 * room : 65536;
-            char *grown = larger > MEMBER_MAX ? NULL : realloc(*data, larger);
-            if (!grown) {
-                status =
-                    dq_fail(error, DQ_MEMORY, where, "it unpacks to more than the memory there is for it");
-                break;
-            }
-            *data = grown;
-            room = larger;
-        }
-        zip_int64_t count = zip_fread(member, *data + *size, room - *size);
-        if (count < 0) {
-            status = dq_fail(error, DQ_FORMAT, where, "it cannot be unpacked: %s", zip_file_strerror(member));
-            break;
-        }
-        if (count == 0) break;
-        *size += (size_t)count;
-    }
-    zip_fclose(member);
-    if (status != DQ_OK) {
-        free(*data);
-        *data = NULL;
-    }
-    return status;
-}
-
 // Reads member `index` as the next array of *file.
 static dq_status read_member(dq_npz *file, zip_t *archive, zip_uint64_t index, const char *path,
                              dq_error *error) {
@@ -76,7 +38,7 @@ static dq_status read_member(dq_npz *file, zip_t *archive, zip_uint64_t index, c
     snprintf(where, sizeof where, "%.120s: %.100s", path, name);
     char *data;
     size_t size;
-    dq_status status = unpack(archive, index, where, &data, &size, error);
+    dq_status status = dq_archive_unpack(archive, index, where, &data, &size, error);
     if (status != DQ_OK) return status;
     file->names[file->count] = strndup(name, length - 4);
     status = file->names[file->count] ? dq_npy_parse(&file->arrays[file->count], data, size, where, error)
@@ -110,21 +72,11 @@ static dq_status read_members(dq_npz *file, zip_t *archive, const char *where, d
 
 dq_status dq_npz_parse(dq_npz *file, const void *bytes, size_t size, const char *where, dq_error *error) {
     *file = (dq_npz){0};
-    // libzip takes nothing at all for an empty archive.
-    if (size < 22) return dq_fail(error, DQ_FORMAT, where, "this is not a .npz file: it has %zu bytes", size);
-    zip_error_t reason;
-    zip_error_init(&reason);
-    zip_source_t *source = zip_source_buffer_create(bytes, size, 0, &reason);
-    zip_t *archive = source ? zip_open_from_source(source, ZIP_RDONLY | ZIP_CHECKCONS, &reason) : NULL;
-    dq_status status = DQ_OK;
-    if (!archive) {
-        status = dq_fail(error, DQ_FORMAT, where, "this is not a .npz file: %s", zip_error_strerror(&reason));
-        zip_source_free(source);
-    } else {
-        status = read_members(file, archive, where, error);
-        zip_discard(archive);
-    }
-    zip_error_fini(&reason);
+    zip_t *archive;
+    dq_status status = dq_archive_open(&archive, bytes, size, ".npz file", where, error);
+    if (status != DQ_OK) return status;
+    status = read_members(file, archive, where, error);
+    zip_discard(archive);
     if (status != DQ_OK) dq_npz_deinit(file);
     return status;
 }

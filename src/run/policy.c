@@ -20,6 +20,19 @@ struct dq_policy {
     float *q; // [A]
 };
 
+// The network that the policy's configuration describes, with parameters of zero.
+static dq_status make_network(dq_policy *policy, int width, int actions, const char *where, dq_error *error) {
+    dq_status status = dq_qnet_init(&policy->qnet, &policy->config.learner, width, actions, DQ_LANES, error);
+    if (!status) status = dq_asker_init(&policy->asker, &policy->qnet, 1, error);
+    if (status) return status;
+    policy->params = aligned_alloc(64, (dq_net_size(policy->qnet.net) * sizeof(float) + 63) / 64 * 64);
+    policy->q = calloc((size_t)actions, sizeof(float));
+    if (!policy->params || !policy->q)
+        return dq_fail(error, DQ_MEMORY, where, "there is no memory for the weights of %s", where);
+    memset(policy->params, 0, dq_net_size(policy->qnet.net) * sizeof(float));
+    return DQ_OK;
+}
+
 static dq_status load(dq_policy *policy, const dq_safetensors *weights, const char *path, dq_error *error) {
     const char *text = dq_safetensors_metadata(weights, "config");
     if (!text)
@@ -30,15 +43,9 @@ static dq_status load(dq_policy *policy, const dq_safetensors *weights, const ch
     if (status) return status;
     policy->env_class = dq_env_find(policy->config.env, error);
     if (!policy->env_class) return DQ_NOT_FOUND;
-    const int width = policy->env_class->observation_size, actions = policy->env_class->actions;
-    status = dq_qnet_init(&policy->qnet, &policy->config.learner, width, actions, DQ_LANES, error);
-    if (!status) status = dq_asker_init(&policy->asker, &policy->qnet, 1, error);
+    status =
+        make_network(policy, policy->env_class->observation_size, policy->env_class->actions, path, error);
     if (status) return status;
-    policy->params = aligned_alloc(64, (dq_net_size(policy->qnet.net) * sizeof(float) + 63) / 64 * 64);
-    policy->q = calloc((size_t)actions, sizeof(float));
-    if (!policy->params || !policy->q)
-        return dq_fail(error, DQ_MEMORY, path, "there is no memory for the weights of %s", path);
-    memset(policy->params, 0, dq_net_size(policy->qnet.net) * sizeof(float));
     return dq_weights_fill(weights, policy->qnet.net, policy->params, error);
 }
 
@@ -60,6 +67,61 @@ dq_status dq_policy_load(dq_policy **out, const char *path, dq_error *error) {
         dq_policy_destroy(policy);
         return status;
     }
+    *out = policy;
+    return DQ_OK;
+}
+
+// --- networks from elsewhere -------------------------------------------------------------------------------
+
+static dq_status describe_layers(dq_run_config *config, const dq_dense_layer *layers, int count,
+                                 const char *where, dq_error *error) {
+    dq_status status = dq_options_defaults(dq_run_options(), config, error);
+    if (status) return status;
+    config->env[0] = 0;
+    strcpy(config->agent, "imported");
+    if (count < 1 || count > DQ_INTS_MAX + 1)
+        return dq_fail(error, DQ_UNSUPPORTED, where,
+                       "a network of %d fully connected layers; 1 to %d are taken", count, DQ_INTS_MAX + 1);
+    config->learner.net_arch.count = count - 1;
+    for (int i = 0; i + 1 < count; i++) config->learner.net_arch.value[i] = layers[i].outputs;
+    for (int i = 0; i < count; i++) {
+        if (layers[i].inputs < 1 || layers[i].outputs < 1 ||
+            (i > 0 && layers[i].inputs != layers[i - 1].outputs))
+            return dq_fail(
+                error, DQ_UNSUPPORTED, where,
+                "layer %d of %d takes %d inputs and gives %d outputs, but the one before it gives %d", i + 1,
+                count, layers[i].inputs, layers[i].outputs, i > 0 ? layers[i - 1].outputs : layers[i].inputs);
+    }
+    if (layers[0].inputs > DQ_OBSERVATION_MAX || layers[count - 1].outputs > DQ_ACTIONS_MAX)
+        return dq_fail(error, DQ_UNSUPPORTED, where,
+                       "%d observations and %d actions; at most %d and %d are taken", layers[0].inputs,
+                       layers[count - 1].outputs, DQ_OBSERVATION_MAX, DQ_ACTIONS_MAX);
+    return DQ_OK;
+}
+
+// The plan's tensors are the layers' weights and biases, in their order.
+static void fill_layers(const dq_net *net, float *params, const dq_dense_layer *layers) {
+    for (int i = 0; i < dq_net_tensor_count(net); i++) {
+        const dq_tensor *t = dq_net_tensor(net, i);
+        const float *from = t->rank == 2 ? layers[i / 2].weight : layers[i / 2].bias;
+        const size_t columns = (size_t)t->columns;
+        for (size_t r = 0; from && r < (size_t)t->rows; r++)
+            memcpy(params + t->offset + r * t->stride, from + r * columns, columns * sizeof(float));
+    }
+}
+
+dq_status dq_policy_from_layers(dq_policy **out, const dq_dense_layer *layers, int count, const char *where,
+                                dq_error *error) {
+    *out = NULL;
+    dq_policy *policy = calloc(1, sizeof *policy);
+    if (!policy) return dq_fail(error, DQ_MEMORY, where, "there is no memory for the policy");
+    dq_status status = describe_layers(&policy->config, layers, count, where, error);
+    if (!status) status = make_network(policy, layers[0].inputs, layers[count - 1].outputs, where, error);
+    if (status) {
+        dq_policy_destroy(policy);
+        return status;
+    }
+    fill_layers(policy->qnet.net, policy->params, layers);
     *out = policy;
     return DQ_OK;
 }
@@ -116,6 +178,8 @@ dq_status dq_policy_evaluate(const dq_policy *policy, const dq_env_class *env_cl
                              double *returns, int64_t *total_steps, dq_error *error) {
     const dq_run_config *config = env_config ? env_config : &policy->config;
     if (!env_class) env_class = policy->env_class;
+    if (!env_class)
+        return dq_fail(error, DQ_USAGE, "policy", "this policy names no environment to be evaluated in");
     if (env_class->observation_size != policy->qnet.observation_size ||
         env_class->actions != policy->qnet.actions)
         return dq_fail(
