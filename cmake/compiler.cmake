@@ -24,7 +24,7 @@ target_compile_definitions(deepq_flags INTERFACE _GNU_SOURCE)
 target_compile_options(deepq_flags INTERFACE
     -Wall -Wextra -Wshadow -Wvla -Wdouble-promotion
     $<$<COMPILE_LANGUAGE:C>:-Wmissing-prototypes -Wstrict-prototypes>
-    -Wno-format-truncation # cutting a text to its field is what snprintf is for here
+    $<$<C_COMPILER_ID:GNU>:-Wno-format-truncation> # cutting a text to its field is what snprintf is for here
     -fno-math-errno -fno-trapping-math
     -ffp-contract=off) # an FMA is written as one, so that every build rounds alike
 if(DEEPQ_WERROR)
