@@ -19,10 +19,11 @@ static inline double bench_seconds(void) {
     V s##first##0 = set(0), s##first##1 = set(1), s##first##2 = set(2), s##first##3 = set(3),                \
       s##first##4 = set(4), s##first##5 = set(5), s##first##6 = set(6), s##first##7 = set(7),                \
       s##first##8 = set(8), s##first##9 = set(9), s##first##10 = set(10), s##first##11 = set(11)
-#define FOR_12(X, first)                                                                                     \
-    X(s##first##0)                                                                                           \
-    X(s##first##1) X(s##first##2) X(s##first##3) X(s##first##4) X(s##first##5) X(s##first##6) X(s##first##7) \
-        X(s##first##8) X(s##first##9) X(s##first##10) X(s##first##11)
+// clang-format off
+#define FOR_12(X, first) \
+    X(s##first##0) X(s##first##1) X(s##first##2) X(s##first##3) X(s##first##4) X(s##first##5) \
+    X(s##first##6) X(s##first##7) X(s##first##8) X(s##first##9) X(s##first##10) X(s##first##11)
+// clang-format on
 
 __attribute__((target("avx2,fma"), noinline)) static void fma_chains_avx2(long rounds) {
     __m256 a = _mm256_set1_ps(0.999f), b = _mm256_set1_ps(0.001f);

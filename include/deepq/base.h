@@ -14,7 +14,7 @@ extern "C" {
 #endif
 
 #if defined(__GNUC__)
-#define DQ_API                   __attribute__((visibility("default")))
+#define DQ_API                 __attribute__((visibility("default")))
 #define DQ_PRINTF(text, first) __attribute__((format(printf, text, first)))
 #else
 #define DQ_API
