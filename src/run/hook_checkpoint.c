@@ -37,6 +37,8 @@ static dq_status save(checkpoint_hook *self, dq_run *run, dq_error *error) {
     dq_status status = dq_checkpoint_save(run->checkpoint, run, error);
     if (!status) status = dq_run_write_weights(run, error);
     double after = dq_run_seconds(run), pause = (after - before) / most_share;
+    dq_log(DQ_LOG_DEBUG, "checkpoint at step %lld took %.1f ms", (long long)run->now.step,
+           1e3 * (after - before));
     self->next = after + (pause > run->config.checkpoint_seconds ? pause : run->config.checkpoint_seconds);
     return status;
 }
