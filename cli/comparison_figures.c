@@ -219,13 +219,17 @@ static void build_curves(builder *b) {
         panel->x_label = axis_label(c);
         for (int i = 0; i < agent->count; i++) {
             curve k = curve_of(b, &c->runs[agent->first + i], column);
-            series[panel->series_count++] = (dq_series){
-                .kind = DQ_SERIES_LINE, .color = a, .faint = true, .count = k.count, .x = k.x, .y = k.y};
+            series[panel->series_count++] = (dq_series){.kind = DQ_SERIES_LINE,
+                                                        .color = a % DQ_CHART_COLORS,
+                                                        .faint = agent->count > 1,
+                                                        .count = k.count,
+                                                        .x = k.x,
+                                                        .y = k.y};
         }
         dq_series *mean = &series[panel->series_count++];
         add_mean(b, agent, column, mean);
-        mean->color = a;
-        mean->low = mean->high = NULL; // the trainings themselves show how far they lie apart
+        mean->color = a % DQ_CHART_COLORS; // panels stand apart: no dashes needed
+        mean->low = mean->high = NULL;     // the trainings themselves show how far they lie apart
         if (agent->count == 1) panel->series_count--;
         threshold_mark(b, panel);
     }

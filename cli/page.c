@@ -47,6 +47,8 @@ static const char style[] =
     "table.options th,table.options td{text-align:left;white-space:normal;overflow-wrap:anywhere}\n"
     "table.options th:first-child{width:27%;font-weight:500}\n"
     "table.matrix td,table.matrix thead th{text-align:center}\n"
+    "table.wide{font-size:12.5px}table.wide th,table.wide td{padding:5px 4px}\n"
+    "table.wide thead th{white-space:normal;overflow-wrap:anywhere;font-size:11.5px;line-height:1.2}\n"
     "code{font:13.5px/1.5 ui-monospace,'DejaVu Sans Mono',Menlo,Consolas,monospace;overflow-wrap:anywhere}\n"
     "details{margin:14px 0}\n"
     "summary{cursor:pointer;color:var(--mark);font-weight:550}\n"
@@ -56,9 +58,13 @@ static const char style[] =
     "avoid}"
     "figure img{width:100%;margin:0 0 4pt}table{font-size:8.5pt}th,td{padding:3.5pt "
     "6pt}.scroll{overflow:visible}"
-    ".fact{border:1px solid var(--line)}.fact dd{font-size:15pt}"
-    "thead{display:table-header-group}details::details-content{content-visibility:visible;block-size:auto}}"
-    "\n";
+    ".fact{border:1px solid var(--line)}"
+    "table.wide,table.wide thead th{font-size:6.5pt}table.wide th,table.wide td{padding:3pt 2pt}"
+    ".facts{grid-template-columns:repeat(5,1fr);gap:6pt;margin:12pt 0}.fact{padding:6pt 8pt}"
+    ".fact dd{font-size:13pt}.fact dt,.fact small{font-size:8pt}.note,figcaption{font-size:9pt}"
+    "details{display:none}details.paper{display:block}details.paper summary{display:none}"
+    "details.paper::details-content{content-visibility:visible;block-size:auto}"
+    "thead{display:table-header-group}}\n";
 
 void page_text(FILE *out, const char *text) {
     for (const unsigned char *c = (const unsigned char *)text; *c; c++) {
@@ -240,8 +246,8 @@ void page_table_end(FILE *out) {
     fputs("</tbody></table></div>\n", out);
 }
 
-void page_details_begin(FILE *out, const char *summary) {
-    fputs("<details><summary>", out);
+void page_details_begin(FILE *out, const char *summary, bool on_paper) {
+    fprintf(out, "<details%s><summary>", on_paper ? " class=\"paper\"" : "");
     page_text(out, summary);
     fputs("</summary>\n", out);
 }

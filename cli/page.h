@@ -38,8 +38,8 @@ void page_cell_shaded(FILE *out, double strength, const char *text); // strength
 void page_row_end(FILE *out);
 void page_table_end(FILE *out);
 
-// What opens on a click, and stands open on paper.
-void page_details_begin(FILE *out, const char *summary);
+// What opens on a click, and on paper stands open or not at all.
+void page_details_begin(FILE *out, const char *summary, bool on_paper);
 void page_details_end(FILE *out);
 
 #endif

@@ -109,6 +109,7 @@ static void write_scores(const comparison *c, FILE *out) {
 static void write_improvement(const comparison *c, FILE *out) {
     const char **headings = calloc((size_t)c->agent_count + 1, sizeof *headings);
     char text[text_size];
+    const bool wide = c->agent_count > 8; // the intervals are in scores.json
     if (!headings) return;
     for (int j = 0; j < c->agent_count; j++) headings[j + 1] = c->agents[j].name;
     page_section(out, "Probability of improvement");
@@ -116,7 +117,7 @@ static void write_improvement(const comparison *c, FILE *out) {
         out, NULL,
         "How likely it is that a training of the row's agent ends with a higher score than one of the "
         "column's; one half where they are alike.");
-    page_table_begin(out, "matrix", headings, c->agent_count + 1);
+    page_table_begin(out, wide ? "matrix wide" : "matrix", headings, c->agent_count + 1);
     for (int i = 0; i < c->agent_count; i++) {
         page_row_begin(out);
         page_cell(out, "name", c->agents[i].name);
@@ -126,14 +127,18 @@ static void write_improvement(const comparison *c, FILE *out) {
                 continue;
             }
             int k = i * c->agent_count + j;
-            snprintf(text, sizeof text, "%.2f [%.2f, %.2f]", c->improvement[k],
-                     c->improvement_interval[k].low, c->improvement_interval[k].high);
+            if (wide)
+                snprintf(text, sizeof text, "%.2f", c->improvement[k]);
+            else
+                snprintf(text, sizeof text, "%.2f [%.2f, %.2f]", c->improvement[k],
+                         c->improvement_interval[k].low, c->improvement_interval[k].high);
             page_cell_shaded(out, 2 * fmax(0, c->improvement[k] - 0.5), text);
         }
         page_row_end(out);
     }
     page_table_end(out);
-    page_paragraph(out, "note", "With 95% bootstrap intervals. The darker, the surer.");
+    page_paragraph(out, "note",
+                   wide ? "The darker, the surer." : "With 95% bootstrap intervals. The darker, the surer.");
     free(headings);
 }
 
@@ -142,7 +147,7 @@ static void write_trainings(const comparison *c, FILE *out) {
                                            "steps", "episodes", "gradient steps", "training time"};
     char text[text_size];
     page_section(out, "Every training in numbers");
-    page_details_begin(out, "table");
+    page_details_begin(out, "table", true);
     page_table_begin(out, NULL, headings, 8);
     for (int r = 0; r < c->run_count; r++) {
         const comparison_run *run = &c->runs[r];

@@ -86,7 +86,7 @@ static void write_shared(const comparison *c, const dq_run_config *configs, FILE
     if (count == 0) return;
     char summary[64];
     snprintf(summary, sizeof summary, "%d options with their default", count);
-    page_details_begin(out, summary);
+    page_details_begin(out, summary, false);
     write_part(c, configs, false, out);
     page_details_end(out);
 }
