@@ -1,20 +1,14 @@
 // deepq record: episodes as an animated GIF, an MP4 or a PNG.
 //
-// An episode is played twice: once to know how long it is, which decides how fast the recording runs, and
-// once to draw it. Both are the same to the bit.
+// Ctrl-C leaves no file.
 #include "cli.h"
-#include "draw/movie.h"
-#include "play.h"
+#include "film.h"
 
 #include <signal.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-enum { words_max = 64, steps_most = 1000000 };
-
-static const double longest = 30;   // s a film lasts unless asked otherwise
-static const double held_end = 0.7; // s the last state of an episode stays
+enum { words_max = 64 };
 
 typedef struct arguments {
     const char *who, *env, *seed, *episodes, *size, *fps, *speed, *step, *out;
@@ -84,164 +78,78 @@ static error_t parse(int key, char *text, struct argp_state *state) {
     return 0;
 }
 
-// What is to be recorded and how.
-typedef struct recording {
-    const dq_movie_class *kind;
-    int64_t seed, episodes, still; // still: the step a PNG shows; -1: the last
-    int width, height;
-    double rate, speed; // frames a second; steps a second of the film
-    bool panel, quiet;
-    int64_t frames_made, steps;
-    double sum; // of returns
-} recording;
-
 static dq_status real_of(const char *text, const char *what, double low, double high, double *value,
                          dq_error *error) {
     const dq_option row = {.name = what, .type = DQ_OPTION_REAL, .min = low, .max = high};
     return dq_options_set((dq_option_table){&row, 1}, value, what, text, NULL, error);
 }
 
-static dq_status size_of(const char *text, int *width, int *height, dq_error *error) {
+static dq_status size_of(const char *text, film_style *style, dq_error *error) {
     int used = 0;
-    if (sscanf(text, "%dx%d%n", width, height, &used) == 2 && !text[used] && *width >= 16 && *height >= 16 &&
-        *width <= DQ_BOARD_SIDE_MAX && *height <= DQ_BOARD_SIDE_MAX)
+    if (sscanf(text, "%dx%d%n", &style->width, &style->height, &used) == 2 && !text[used] &&
+        style->width >= 16 && style->height >= 16 && style->width <= DQ_BOARD_SIDE_MAX &&
+        style->height <= DQ_BOARD_SIDE_MAX)
         return DQ_OK;
     return dq_fail(error, DQ_USAGE, "--size", "'%s' is not a size: WIDTHxHEIGHT in pixels, such as 600x400",
                    text);
 }
 
-// Plays an episode to its end, or to `last` where that comes first.
-static dq_status play_to(play *p, uint64_t seed, int64_t last, dq_error *error) {
-    play_reset(p, seed);
-    while (!play_over(p) && p->steps < last) {
-        if (stopped) return dq_fail(error, DQ_INTERRUPTED, NULL, "interrupted; nothing was written");
-        const dq_status status = play_step(p, p->choice, error);
-        if (status) return status;
-    }
-    return DQ_OK;
-}
-
-// Chooses size and speed. `steps`: of the longest episode.
-static void choose(recording *r, const play *p, double fps, double speed, int64_t steps) {
-    const double natural = p->env_class->frame_rate > 0 ? p->env_class->frame_rate : 30;
-    if (!(speed > 0)) speed = fmax(1, (double)steps / natural / longest);
-    r->speed = speed * natural;
-    r->rate = fps > 0 ? fps : fmin(r->kind->usual_frames, r->speed);
-    if (r->width > 0) return;
-    const dq_scene scene = play_scene(p, -1);
-    dq_scene_size(&scene, r->panel, &r->width, &r->height);
-}
-
-static dq_status shoot(recording *r, const play *p, dq_board *board, uint8_t *rgb, dq_film *film,
-                       int64_t copies, dq_error *error) {
-    const dq_scene scene = play_scene(p, play_over(p) ? -1 : p->choice);
-    dq_scene_draw(&scene, r->panel, board);
-    dq_board_read(board, rgb);
-    dq_status status = DQ_OK;
-    for (int64_t i = 0; !status && i < copies; i++) {
-        if (stopped) return dq_fail(error, DQ_INTERRUPTED, NULL, "interrupted; nothing was written");
-        status = dq_film_add(film, rgb, error);
-        r->frames_made++;
-    }
-    if (!r->quiet && isatty(STDERR_FILENO) && r->frames_made % 10 == 0)
-        fprintf(stderr, "\r%lld frames ", (long long)r->frames_made);
-    return status;
-}
-
-// One episode: frame k shows the state after k * speed / rate steps.
-static dq_status film_episode(recording *r, play *p, uint64_t seed, dq_board *board, uint8_t *rgb,
-                              dq_film *film, dq_error *error) {
-    play_reset(p, seed);
-    dq_status status = DQ_OK;
-    for (int64_t frame = 0; !status && !play_over(p) && p->steps < steps_most; frame++) {
-        status = shoot(r, p, board, rgb, film, 1, error);
-        const int64_t until = (int64_t)((double)(frame + 1) * r->speed / r->rate + 1e-6);
-        while (!status && !play_over(p) && p->steps < until) status = play_step(p, p->choice, error);
-    }
-    r->sum += p->episode_return;
-    r->steps += p->steps;
-    return status ? status : shoot(r, p, board, rgb, film, (int64_t)ceil(held_end * r->rate), error);
-}
-
-static dq_status film_still(recording *r, play *p, dq_board *board, uint8_t *rgb, dq_film *film,
+static dq_status read_style(const arguments *a, const dq_movie_class *kind, film_style *style, int64_t *seed,
                             dq_error *error) {
-    const dq_status status = play_to(p, (uint64_t)r->seed, r->still >= 0 ? r->still : steps_most, error);
-    if (status) return status;
-    if (r->still > p->steps)
-        return dq_fail(error, DQ_USAGE, "--step", "the episode ends after %d steps", p->steps);
-    r->sum = p->episode_return;
-    r->steps = p->steps;
-    return shoot(r, p, board, rgb, film, 1, error);
-}
-
-static dq_status make(recording *r, play *p, const char *path, size_t *size, dq_error *error) {
-    dq_film film = {0};
-    dq_board *board = NULL;
-    uint8_t *rgb = NULL;
-    dq_status status = dq_film_open(&film, r->kind, path, r->width, r->height, r->rate, error);
-    if (!status) status = dq_board_create(&board, r->width, r->height, error);
-    if (!status && !(rgb = malloc((size_t)r->width * (size_t)r->height * 3)))
-        status = dq_fail(error, DQ_MEMORY, NULL, "there is no memory for a picture of %dx%d pixels", r->width,
-                         r->height);
-    if (!status && r->kind->still) status = film_still(r, p, board, rgb, &film, error);
-    for (int64_t i = 0; !status && !r->kind->still && i < r->episodes; i++)
-        status = film_episode(r, p, (uint64_t)(r->seed + i), board, rgb, &film, error);
-    if (!r->quiet && isatty(STDERR_FILENO)) fputs("\r\033[K", stderr);
-    if (!status)
-        status = dq_film_finish(&film, size, error);
-    else
-        dq_film_cancel(&film);
-    free(rgb);
-    dq_board_destroy(board);
+    dq_status status = DQ_OK;
+    if (a->seed) status = cli_integer(a->seed, "--seed", 0, (int64_t)1e15, seed, error);
+    if (!status && a->episodes)
+        status = cli_integer(a->episodes, "--episodes", 1, 1000, &style->episodes, error);
+    if (!status && a->step) status = cli_integer(a->step, "--step", 0, FILM_STEPS_MOST, &style->still, error);
+    if (!status && a->size) status = size_of(a->size, style, error);
+    if (!status && a->fps) status = real_of(a->fps, "--fps", 0.1, kind->most_frames, &style->rate, error);
+    if (!status && a->speed) status = real_of(a->speed, "--speed", 0.001, 10000, &style->speed, error);
+    if (!status && a->step && !kind->still)
+        status = dq_fail(error, DQ_USAGE, "--step", "one step is a .png, not a %s", kind->ending);
+    if (!status && kind->still && (a->fps || a->speed || a->episodes))
+        status = dq_fail(error, DQ_USAGE, a->out,
+                         "a .png shows one step: --fps, --speed and --episodes are for .gif and .mp4");
     return status;
 }
 
-static void tell(const recording *r, const play *p, const char *path, size_t size, bool faster) {
-    const double natural = p->env_class->frame_rate > 0 ? p->env_class->frame_rate : 30;
-    const double seconds = (double)r->frames_made / r->rate;
+static void tell(const play *p, const film_style *style, const film_report *r, const char *path, bool still,
+                 int64_t seed) {
     printf("%s: %s, %s, ", path, p->env_class->id, p->player);
-    if (r->kind->still)
-        printf("step %lld of seed %lld, return %.6g", (long long)r->steps, (long long)r->seed, r->sum);
-    else if (r->episodes == 1)
-        printf("%lld steps, return %.6g", (long long)r->steps, r->sum);
+    if (still)
+        printf("step %lld of seed %lld, return %.6g", (long long)r->steps, (long long)seed, r->mean_return);
+    else if (style->episodes == 1)
+        printf("%lld steps, return %.6g", (long long)r->steps, r->mean_return);
     else
-        printf("%lld episodes, mean return %.6g", (long long)r->episodes, r->sum / (double)r->episodes);
+        printf("%lld episodes, mean return %.6g", (long long)style->episodes, r->mean_return);
     printf("; %dx%d", r->width, r->height);
-    if (!r->kind->still) printf(", %lld frames, %.1f s", (long long)r->frames_made, seconds);
-    if (faster) printf(" (%.3g times as fast)", r->speed / natural);
-    printf(", %.1f kB\n", (double)size / 1000);
+    if (!still) printf(", %lld frames, %.1f s", (long long)r->frames, r->seconds);
+    if (!still && !(style->speed > 0) && r->speed > 1.01) printf(" (%.3g times as fast)", r->speed);
+    printf(", %.1f kB\n", (double)r->bytes / 1000);
+}
+
+static void show_progress(void *user, int64_t frames) {
+    (void)user;
+    if (frames % 10 == 0) fprintf(stderr, "\r%lld frames ", (long long)frames);
 }
 
 static dq_status record(const arguments *a, dq_error *error) {
-    recording r = {.panel = a->panel, .quiet = a->quiet, .episodes = 1, .still = -1};
-    double fps = 0, speed = 0;
+    const dq_movie_class *kind = NULL;
+    const bool progress = !a->quiet && isatty(STDERR_FILENO);
+    film_style style = {.episodes = 1,
+                        .still = -1,
+                        .panel = a->panel,
+                        .longest = 30,
+                        .stop = &stopped,
+                        .progress = progress ? show_progress : NULL};
+    film_report report;
     play *p = NULL;
-    size_t size = 0;
-    dq_status status = dq_movie_find(&r.kind, a->out, error);
-    if (!status && a->seed) status = cli_integer(a->seed, "--seed", 0, (int64_t)1e15, &r.seed, error);
-    if (!status && a->episodes) status = cli_integer(a->episodes, "--episodes", 1, 1000, &r.episodes, error);
-    if (!status && a->step) status = cli_integer(a->step, "--step", 0, steps_most, &r.still, error);
-    if (!status && a->size) status = size_of(a->size, &r.width, &r.height, error);
-    if (!status && a->fps) status = real_of(a->fps, "--fps", 0.1, r.kind->most_frames, &fps, error);
-    if (!status && a->speed) status = real_of(a->speed, "--speed", 0.001, 10000, &speed, error);
-    if (!status && a->step && !r.kind->still)
-        status = dq_fail(error, DQ_USAGE, "--step", "one step is a .png, not a %s", r.kind->ending);
-    if (!status && r.kind->still && (a->fps || a->speed || a->episodes))
-        status = dq_fail(error, DQ_USAGE, a->out,
-                         "a .png shows one step: --fps, --speed and --episodes are for .gif and .mp4");
-    if (!status) status = play_create(&p, a->who, a->env, a->words, a->word_count, (uint64_t)r.seed, error);
-    int64_t most = 0;
-    for (int64_t i = 0; !status && !r.kind->still && !(speed > 0) && i < r.episodes; i++) {
-        status = play_to(p, (uint64_t)(r.seed + i), steps_most, error);
-        if (p->steps > most) most = p->steps;
-    }
-    if (!status) {
-        choose(&r, p, fps, speed, most);
-        status = make(&r, p, a->out, &size, error);
-    }
-    if (!status && !a->quiet)
-        tell(&r, p, a->out, size,
-             !r.kind->still && !(speed > 0) && r.speed > 1.01 * p->env_class->frame_rate);
+    int64_t seed = 0;
+    dq_status status = dq_movie_find(&kind, a->out, error);
+    if (!status) status = read_style(a, kind, &style, &seed, error);
+    if (!status) status = play_create(&p, a->who, a->env, a->words, a->word_count, (uint64_t)seed, error);
+    if (!status) status = film_make(p, kind, a->out, &style, &report, error);
+    if (progress) fputs("\r\033[K", stderr);
+    if (!status && !a->quiet) tell(p, &style, &report, a->out, kind->still, seed);
     play_destroy(p);
     return status;
 }

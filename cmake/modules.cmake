@@ -20,3 +20,5 @@ endfunction()
 
 add_custom_target(deepq_modules)
 add_deepq_module(mp4 libavformat libavcodec libswscale libavutil)
+add_deepq_module(window sdl2)
+add_deepq_module(chafa chafa)

@@ -59,6 +59,9 @@ typedef struct dq_env_class {
     // show the observation as bars.
     void (*draw)(const void *state, const void *options, struct dq_canvas *canvas);
     double frame_rate; // steps a second that look natural; 0: 30
+    // For playing by hand, a character an action: < > ^ v for the arrow that takes it, . for the one taken
+    // while no arrow is pressed. NULL: digits alone choose actions.
+    const char *hand_keys;
 
     // What replaying a record needs; each may be NULL. `observe` writes the observation [D] in double
     // precision. `restore` puts the state where such an observation says, as if the episode had come there.

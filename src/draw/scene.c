@@ -14,7 +14,7 @@
 #define BAR    0x9db4c8
 #define CHOSEN 0xe07b1a
 
-enum { PANEL_WIDTH = 200, PANEL_HEIGHT = 400, WIDEST = 720 };
+enum { PANEL_WIDTH = 200, PANEL_HEIGHT = 400, WIDEST = 600 };
 
 // --- environments that do not draw themselves --------------------------------------------------------------
 

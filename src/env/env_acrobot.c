@@ -190,6 +190,7 @@ static const dq_env_class v1 = {
     .reset = reset,
     .step = step,
     .draw = draw,
+    .hand_keys = "<.>",
     .frame_rate = 15, // as in Gymnasium, three times as fast as it is
 };
 

@@ -379,6 +379,7 @@ static const dq_env_class bicycle_class = {
     .reset = reset,
     .step = step,
     .draw = draw,
+    .hand_keys = ".><v^",
     .frame_rate = 1 / DT,
     .observe = observe,
     .restore = restore,

@@ -79,7 +79,7 @@ static const char *const action_names[] = {"push left", "push right"};
     .observation_names = observation_names, .actions = 2, .action_names = action_names,                      \
     .state_size = sizeof(cartpole_state),                                                                    \
     .options = {option_rows, sizeof option_rows / sizeof *option_rows},                                      \
-    .options_size = sizeof(cartpole_options), .reset = reset, .step = step, .draw = draw,                    \
+    .options_size = sizeof(cartpole_options), .reset = reset, .step = step, .draw = draw, .hand_keys = "<>", \
     .frame_rate = 1 / CARTPOLE_TAU
 
 static const dq_env_class v0 = {CARTPOLE, .id = "CartPole-v0", .step_limit = 200, .reward_threshold = 195};

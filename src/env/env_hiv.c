@@ -356,6 +356,7 @@ static const dq_env_class hiv_class = {
     .reset = reset,
     .step = step,
     .draw = draw,
+    .hand_keys = ".<>^",
     .frame_rate = 15, // 75 days a second
     .step_many = step_many,
     .observe = observe,

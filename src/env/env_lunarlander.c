@@ -371,6 +371,8 @@ static void draw(const void *state, const void *options, dq_canvas *canvas) {
     if (action == RIGHT_ENGINE) draw_flame(b, -16, 8, -18, 0, 3, canvas);
     for (int i = 0; i < 2; i++) {
         const lander_body *leg = &s->body[1 + i];
+        const double inner = i ? -13 : 13; // the first leg stands on the right
+        dq_draw_segment(canvas, on_body(b, inner, -8), on_body(leg, 0, 4), 3 / SCALE, dq_rgb(0x4d4d80));
         dq_draw_segment(canvas, on_body(leg, 0, 8), on_body(leg, 0, -8), 4 / SCALE, dq_rgb(0x8066e6));
         dq_draw_segment(canvas, on_body(leg, -3, -8), on_body(leg, 3, -8), 3 / SCALE,
                         dq_rgb(s->leg_touches[i] ? 0x5fd38a : 0x8066e6));
@@ -400,7 +402,7 @@ static const char *const action_names[] = {"nothing", "left engine", "main engin
     .step_limit = 1000, .reward_threshold = 200, .state_size = sizeof(lunar),                                \
     .options = {option_rows, sizeof option_rows / sizeof *option_rows},                                      \
     .options_size = sizeof(lunar_options), .reset = reset, .step = step, .release = release, .draw = draw,   \
-    .frame_rate = FPS
+    .hand_keys = ".<^>", .frame_rate = FPS
 
 static const dq_env_class v3 = {LUNAR, .id = "LunarLander-v3",
                                 .summary = "land between two flags with three engines",

@@ -135,6 +135,7 @@ static const dq_env_class v0 = {
     .reset = reset,
     .step = step,
     .draw = draw,
+    .hand_keys = "<.>",
     .frame_rate = 30,
 };
 

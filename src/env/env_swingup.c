@@ -82,6 +82,7 @@ static const dq_env_class swingup = {
     .reset = reset,
     .step = step,
     .draw = draw,
+    .hand_keys = "<>",
     .frame_rate = 1 / CARTPOLE_TAU,
 };
 

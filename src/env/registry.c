@@ -90,6 +90,7 @@ static const char *what_is_missing(const dq_env_class *env_class) {
         return "the rows and the size of its options";
     }
     if (!c->reset || !c->step) return "reset and step functions";
+    if (c->hand_keys && strlen(c->hand_keys) != (size_t)c->actions) return "a hand key for every action";
     if (c->step_with_noise && (c->noise_size < 1 || c->noise_size > DQ_OBSERVATION_MAX)) {
         return "a noise size from 1 to DQ_OBSERVATION_MAX";
     }
