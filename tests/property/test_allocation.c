@@ -86,6 +86,9 @@ static void many_parts_at_once(void **state) {
     train((const char *[]){"head=c51", "backup=munchausen", "normalization=layer", NULL});
     train((const char *[]){"head=qr", "replacement=false", "normalization=batch", "optimizer=rmsprop",
                            "loss=huber", NULL});
+    train((const char *[]){"head=iqn", "noisy=all", "explorer=noisy", "dueling=true", NULL});
+    train((const char *[]){"rollout=10", "gradient_steps=10", "batch_size=8", "target_update=none",
+                           "optimizer=radam", NULL});
 }
 
 static void the_counter_counts(void **state) {

@@ -115,6 +115,21 @@ static void with_every_part_that_has_a_state(void **state) {
                      6, 2);
 }
 
+static void with_noise_and_with_rollouts(void **state) {
+    (void)state;
+    kill_and_compare((const char *[]){"checkpoint_steps=90", "head=c51", "backup=double",
+                                      "sampler=prioritized", "explorer=noisy", "noisy=all", "dueling=true",
+                                      "n_step=3", NULL},
+                     4, 5);
+    kill_and_compare((const char *[]){"checkpoint_steps=70", "n_envs=4", "rollout=8", "target_update=none",
+                                      "normalization=layer", "optimizer=radam", "replacement=false",
+                                      "batch_size=16", "gradient_steps=4", NULL},
+                     4, 6);
+    kill_and_compare(
+        (const char *[]){"checkpoint_steps=110", "head=iqn", "backup=munchausen", "target_update=soft", NULL},
+        4, 7);
+}
+
 static void without_replay_and_on_episodes_clocks(void **state) {
     (void)state;
     kill_and_compare((const char *[]){"checkpoint_steps=80", "buffer_size=1", "batch_size=1",
@@ -161,6 +176,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(killed_at_20_random_moments),
         cmocka_unit_test(with_every_part_that_has_a_state),
+        cmocka_unit_test(with_noise_and_with_rollouts),
         cmocka_unit_test(without_replay_and_on_episodes_clocks),
         cmocka_unit_test(in_a_world_that_is_not_plain_memory),
         cmocka_unit_test(an_interrupted_run_goes_on),
