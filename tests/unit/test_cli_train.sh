@@ -1,5 +1,5 @@
 # The program's main road: train, evaluate, predict, plot, several seeds, Ctrl-C and resume.
-quick="net_arch=[8] batch_size=4 train_freq=20 learning_starts=50 buffer_size=1000"
+quick="eval_every_steps=500 eval_episodes=2 net_arch=[8] batch_size=4 train_freq=20 learning_starts=50 buffer_size=1000"
 
 fail() {
     printf 'FAILED: %s\n' "$*" >&2
