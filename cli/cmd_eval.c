@@ -89,53 +89,18 @@ static dq_status expand(char *const *paths, int count, char ***out, int *out_cou
     return DQ_OK;
 }
 
-// The environment to play: the policy's own as it was trained on, or another, with the words' changes.
-static dq_status choose_env(const arguments *a, const dq_policy *policy, dq_run_config *config,
-                            dq_error *error) {
-    *config = *dq_policy_config(policy);
-    if (!a->env && !config->env[0])
-        return dq_fail(error, DQ_USAGE, "--env",
-                       "these weights do not say which environment they play; "
-                       "name it, such as --env LunarLander-v3");
-    if (a->env && strcmp(a->env, config->env) != 0) {
-        char agent[sizeof config->agent];
-        memcpy(agent, config->agent, sizeof agent);
-        dq_status status = dq_run_config_init(config, a->env, NULL, error);
-        if (status) return status;
-        memcpy(config->agent, agent, sizeof agent);
-    }
-    for (int i = 0; i < a->word_count; i++) {
-        const char *word = a->words[i];
-        if (strncmp(word, "env.", 4) != 0 && strncmp(word, "step_limit=", 11) != 0)
-            return dq_fail(error, DQ_USAGE, word,
-                           "an evaluation takes env.NAME=value and step_limit=N alone");
-        dq_status status = dq_run_config_assign(config, word, "command line", error);
-        if (status) return status;
-    }
-    return DQ_OK;
-}
-
 static dq_status evaluate(const arguments *a, evaluation *e, int episodes, uint64_t seed, int jobs,
                           dq_error *error) {
     dq_policy *policy = NULL;
     dq_status status = cli_policy_load(&policy, e->path, error);
     if (status) return status;
-    status = choose_env(a, policy, &e->config, error);
-    const dq_env_class *env_class = status ? NULL : dq_env_find(e->config.env, error);
-    if (!status && !env_class) status = error->code;
-    if (!status && (env_class->observation_size != dq_policy_observation_size(policy) ||
-                    env_class->actions != dq_policy_actions(policy)))
-        status =
-            dq_fail(error, DQ_USAGE, e->path,
-                    "these weights take %d observations and choose among %d actions, but %s has %d and %d",
-                    dq_policy_observation_size(policy), dq_policy_actions(policy), env_class->id,
-                    env_class->observation_size, env_class->actions);
+    status = cli_policy_env(&e->config, policy, e->path, a->env, a->words, a->word_count, error);
     if (!status && !(e->returns = calloc((size_t)episodes, sizeof *e->returns)))
         status = dq_fail(error, DQ_MEMORY, NULL, "out of memory for %d episodes", episodes);
     double started = cli_clock();
     if (!status)
-        status = dq_policy_evaluate(policy, env_class, &e->config, episodes, seed, jobs, e->returns,
-                                    &e->steps, error);
+        status = dq_policy_evaluate(policy, dq_env_find(e->config.env, error), &e->config, episodes, seed,
+                                    jobs, e->returns, &e->steps, error);
     e->seconds = cli_clock() - started;
     dq_policy_destroy(policy);
     return status ? status : dq_stats_summarize(&e->summary, e->returns, episodes, seed, error);

@@ -19,7 +19,7 @@
 enum { words_max = 256, seeds_max = 10000 };
 
 typedef struct arguments {
-    const char *env, *agent, *file, *seed, *seeds, *jobs, *out, *resume;
+    const char *env, *agent, *file, *seed, *seeds, *jobs, *out, *resume, *record;
     const char *words[words_max];
     int word_count;
     bool json, quiet;
@@ -48,6 +48,9 @@ static error_t parse(int key, char *text, struct argp_state *state) {
         break;
     case 'r':
         a->resume = text;
+        break;
+    case 'g':
+        a->record = text;
         break;
     case 'J':
         a->json = true;
@@ -82,6 +85,7 @@ static const struct argp_option option_list[] = {
     {"jobs", 'j', "J", 0, "Trainings at a time (default: one a core)", 0},
     {"out", 'o', "DIR", 0, "The run's folder (default: runs/ENV-AGENT-sN)", 0},
     {"resume", 'r', "DIR", 0, "Go on with the run in DIR from its last checkpoint", 0},
+    {"record", 'g', "N", 0, "Every N episodes, animate a greedy one: DIR/episodes/episode-*.gif", 0},
     {"json", 'J', NULL, 0, "Print a summary as one JSON document", 0},
     {"quiet", 'q', NULL, 0, "Show no progress and no summary", 0},
     {0},
@@ -268,9 +272,9 @@ static dq_status plan_new(const arguments *a, char *folder, size_t size, trainin
 static dq_status plan_resume(const arguments *a, char *folder, size_t size, training **list, int *count,
                              dq_error *error) {
     if (a->env || a->agent || a->file || a->seed || a->seeds || a->out || a->word_count)
-        return dq_fail(
-            error, DQ_USAGE, "--resume",
-            "a resumed run keeps its own configuration; only --jobs, --json and --quiet go with it");
+        return dq_fail(error, DQ_USAGE, "--resume",
+                       "a resumed run keeps its own configuration; only --jobs, --record, --json and --quiet "
+                       "go with it");
     snprintf(folder, size, "%s", a->resume);
     dq_run_config config;
     if (exists(folder, "seeds.yml")) {
@@ -370,6 +374,7 @@ static void print_table(const training *list, int count) {
 
 static void print_files(const char *folder, bool seeds, bool drawn) {
     printf("  weights         %s%s/weights.safetensors\n", folder, seeds ? "/seed-*" : "");
+    printf("  an episode      %s%s/episode.gif\n", folder, seeds ? "/seed-*" : "");
     if (drawn) printf("  learning curve  %s/curves.svg\n", folder);
     printf("evaluate with: deepq eval %s\n", folder);
 }
@@ -399,14 +404,19 @@ static int run(int argc, char **argv) {
     training *list = NULL;
     int count = 0;
     dq_error error = {0};
-    int64_t jobs = sysconf(_SC_NPROCESSORS_ONLN);
+    int64_t jobs = sysconf(_SC_NPROCESSORS_ONLN), record = 0;
     dq_status status = a.jobs ? cli_integer(a.jobs, "--jobs", 1, 1024, &jobs, &error) : DQ_OK;
+    if (!status && a.record) status = cli_integer(a.record, "--record", 1, (int64_t)1e12, &record, &error);
     if (!status)
         status = a.resume ? plan_resume(&a, folder, sizeof folder, &list, &count, &error)
                           : plan_new(&a, folder, sizeof folder, &list, &count, &error);
     if (status) {
         free(list);
         return cli_fail(&error);
+    }
+    for (int i = 0; i < count; i++) {
+        list[i].record_every = record;
+        list[i].record_last = true;
     }
     bool seeds = exists(folder, "seeds.yml");
     char title[160];

@@ -1,7 +1,7 @@
 // Playing: steps an environment on its own, without automatic resets, so that the last state can be seen.
 #include "play.h"
 
-#include "cli.h"
+#include "policies.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -11,25 +11,6 @@ enum { RANDOM_KEY = 0x706c6179, TRAIL_MOST = 1 << 17 };
 
 static dq_status no_memory(dq_error *error) {
     return dq_fail(error, DQ_MEMORY, NULL, "there is no memory for the episode");
-}
-
-// The environment to play: the policy's own as it was trained on, or another, with the words' changes.
-static dq_status choose_env(dq_run_config *config, const char *env, const char *const *words, int word_count,
-                            dq_error *error) {
-    if (env && strcmp(env, config->env) != 0) {
-        char agent[sizeof config->agent];
-        memcpy(agent, config->agent, sizeof agent);
-        const dq_status status = dq_run_config_init(config, env, NULL, error);
-        if (status) return status;
-        memcpy(config->agent, agent, sizeof agent);
-    }
-    for (int i = 0; i < word_count; i++) {
-        if (strncmp(words[i], "env.", 4) != 0 && strncmp(words[i], "step_limit=", 11) != 0)
-            return dq_fail(error, DQ_USAGE, words[i], "playing takes env.NAME=value and step_limit=N alone");
-        const dq_status status = dq_run_config_assign(config, words[i], "command line", error);
-        if (status) return status;
-    }
-    return DQ_OK;
 }
 
 // --- the trail ---------------------------------------------------------------------------------------------
@@ -121,7 +102,7 @@ static dq_status create_random(play **out, const char *env, const char *const *w
         return dq_fail(error, DQ_USAGE, "random",
                        "which environment? Add --env, for example --env CartPole-v1");
     dq_status status = dq_run_config_init(&config, env, NULL, error);
-    if (!status) status = choose_env(&config, NULL, words, word_count, error);
+    if (!status) status = cli_env_words(&config, words, word_count, error);
     return status ? status : play_create_with(out, NULL, &config, seed, error);
 }
 
@@ -132,19 +113,9 @@ dq_status play_create(play **out, const char *who, const char *env, const char *
     if (strcmp(who, "random") == 0 && stat(who, &about))
         return create_random(out, env, words, word_count, seed, error);
     dq_policy *policy = NULL;
-    dq_status status = dq_policy_load(&policy, who, error);
-    if (status) return status;
-    dq_run_config config = *dq_policy_config(policy);
-    status = choose_env(&config, env, words, word_count, error);
-    const dq_env_class *env_class = status ? NULL : dq_env_find(config.env, error);
-    if (!status && !env_class) status = error->code;
-    if (!status && (env_class->observation_size != dq_policy_observation_size(policy) ||
-                    env_class->actions != dq_policy_actions(policy)))
-        status =
-            dq_fail(error, DQ_USAGE, who,
-                    "these weights take %d observations and choose among %d actions, but %s has %d and %d",
-                    dq_policy_observation_size(policy), dq_policy_actions(policy), env_class->id,
-                    env_class->observation_size, env_class->actions);
+    dq_run_config config;
+    dq_status status = cli_policy_load(&policy, who, error);
+    if (!status) status = cli_policy_env(&config, policy, who, env, words, word_count, error);
     if (!status) return play_create_with(out, policy, &config, seed, error);
     dq_policy_destroy(policy);
     return status;

@@ -70,3 +70,43 @@ dq_status cli_policy_load(dq_policy **policy, const char *path, dq_error *error)
     return dq_pth_recognize(start, size) ? load_pth(policy, path, error)
                                          : dq_policy_load(policy, path, error);
 }
+
+// --- environments ------------------------------------------------------------------------------------------
+
+dq_status cli_env_words(dq_run_config *config, const char *const *words, int word_count, dq_error *error) {
+    for (int i = 0; i < word_count; i++) {
+        if (strncmp(words[i], "env.", 4) != 0 && strncmp(words[i], "step_limit=", 11) != 0)
+            return dq_fail(error, DQ_USAGE, words[i],
+                           "playing an agent takes env.NAME=value and step_limit=N alone");
+        const dq_status status = dq_run_config_assign(config, words[i], "command line", error);
+        if (status) return status;
+    }
+    return DQ_OK;
+}
+
+dq_status cli_policy_env(dq_run_config *config, const dq_policy *policy, const char *path, const char *env,
+                         const char *const *words, int word_count, dq_error *error) {
+    *config = *dq_policy_config(policy);
+    if (!env && !config->env[0])
+        return dq_fail(error, DQ_USAGE, "--env",
+                       "these weights do not say which environment they play; "
+                       "name it, such as --env LunarLander-v3");
+    if (env && strcmp(env, config->env) != 0) {
+        char agent[sizeof config->agent];
+        memcpy(agent, config->agent, sizeof agent);
+        const dq_status status = dq_run_config_init(config, env, NULL, error);
+        if (status) return status;
+        memcpy(config->agent, agent, sizeof agent);
+    }
+    const dq_status status = cli_env_words(config, words, word_count, error);
+    if (status) return status;
+    const dq_env_class *env_class = dq_env_find(config->env, error);
+    if (!env_class) return error->code;
+    if (env_class->observation_size == dq_policy_observation_size(policy) &&
+        env_class->actions == dq_policy_actions(policy))
+        return DQ_OK;
+    return dq_fail(error, DQ_USAGE, path,
+                   "these weights take %d observations and choose among %d actions, but %s has %d and %d",
+                   dq_policy_observation_size(policy), dq_policy_actions(policy), env_class->id,
+                   env_class->observation_size, env_class->actions);
+}

@@ -2,7 +2,9 @@
 // are.
 #include "trainings.h"
 
+#include "base/file.h"
 #include "cli.h"
+#include "episodes.h"
 #include "progress.h"
 
 #include <math.h>
@@ -34,19 +36,46 @@ typedef struct crew {
 typedef struct watcher {
     crew *all;
     training *one;
+    int64_t recorded; // record_every times this: the episode of the last animation; -1: unknown
+    dq_error error;   // of an animation that failed
 } watcher;
+
+// FOLDER/episodes/episode-N.gif, where one is due.
+static void record_episode(watcher *w, const dq_run *run, int64_t episode) {
+    const int64_t every = w->one->record_every;
+    if (every < 1 || episode < 1 || w->error.code) return;
+    if (w->recorded < 0) w->recorded = (episode - 1) / every;
+    if (episode / every <= w->recorded) return;
+    w->recorded = episode / every;
+    char path[PATH_MAX + 64];
+    snprintf(path, sizeof path, "%s/episodes", w->one->folder);
+    if (dq_file_make_folder(path, &w->error)) return;
+    snprintf(path, sizeof path, "%s/episodes/episode-%06lld.gif", w->one->folder, (long long)episode);
+    episode_record(run, path, &w->error);
+}
+
+// What a finished training leaves beside its weights.
+static dq_status record_last(const watcher *w, const dq_run *run, dq_error *error) {
+    if (w->error.code) {
+        *error = w->error;
+        return error->code;
+    }
+    char path[PATH_MAX + 64];
+    snprintf(path, sizeof path, "%s/episode.gif", w->one->folder);
+    return w->one->record_last ? episode_record(run, path, error) : DQ_OK;
+}
 
 static void on_progress(void *user, const dq_run *run, const dq_metrics *metrics) {
     watcher *w = user;
-    (void)run;
     pthread_mutex_lock(&w->all->lock);
     w->one->last = *metrics;
     if (isfinite(metrics->eval_return)) w->one->eval_return = metrics->eval_return;
     pthread_mutex_unlock(&w->all->lock);
+    record_episode(w, run, metrics->episode);
 }
 
 static training_state train_one(crew *all, training *t) {
-    watcher w = {all, t};
+    watcher w = {.all = all, .one = t, .recorded = -1};
     dq_run *run = NULL;
     dq_error error = {0};
     double started = cli_clock();
@@ -56,9 +85,11 @@ static training_state train_one(crew *all, training *t) {
         dq_run_on_progress(run, on_progress, &w);
         status = dq_run_train(run, &error);
     }
+    const double seconds = cli_clock() - started;
+    if (!status) status = record_last(&w, run, &error);
     if (!status && t->finish) status = t->finish(t, t->finish_user, &error);
     pthread_mutex_lock(&all->lock);
-    t->seconds = cli_clock() - started;
+    t->seconds = seconds;
     if (run) t->steps = dq_run_steps(run);
     t->error = error;
     pthread_mutex_unlock(&all->lock);

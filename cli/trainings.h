@@ -22,6 +22,9 @@ typedef struct training {
     bool resume;     // go on from the folder's checkpoint
     char label[128]; // in the display; "": its seed
 
+    int64_t record_every; // episodes from one animation in FOLDER/episodes to the next; 0: none
+    bool record_last;     // leave FOLDER/episode.gif
+
     // Called when it is done, on the thread that trained; NULL: nothing. A failure counts as the training's.
     dq_status (*finish)(struct training *t, void *user, dq_error *error);
     void *finish_user;
@@ -31,7 +34,7 @@ typedef struct training {
     int64_t steps;      // in all, earlier sessions included
     dq_metrics last;    // the newest row that was reported; its step is 0 before the first
     double eval_return; // the newest greedy evaluation, NAN: none
-    double seconds;     // of this session
+    double seconds;     // of this session's training, without what is left behind after it
     dq_error error;     // with TRAINING_FAILED
 } training;
 

@@ -113,6 +113,10 @@ typedef struct dq_dense_layer {
 // empty.
 DQ_API dq_status dq_policy_from_layers(dq_policy **out, const dq_dense_layer *layers, int count,
                                        const char *where, dq_error *error);
+
+// The policy that a run has learned so far, for a look at it during training, from the thread that trains. It
+// is a copy: neither it nor the run knows of the other.
+DQ_API dq_status dq_policy_from_run(dq_policy **out, const dq_run *run, dq_error *error);
 DQ_API void dq_policy_destroy(dq_policy *policy);
 DQ_API const dq_run_config *dq_policy_config(const dq_policy *policy);
 DQ_API int dq_policy_observation_size(const dq_policy *policy);

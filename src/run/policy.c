@@ -4,6 +4,7 @@
 #include "base/threads.h"
 #include "run/config.h"
 #include "run/rollout.h"
+#include "run/runner.h"
 #include "run/weights.h"
 
 #include <stdio.h>
@@ -122,6 +123,23 @@ dq_status dq_policy_from_layers(dq_policy **out, const dq_dense_layer *layers, i
         return status;
     }
     fill_layers(policy->qnet.net, policy->params, layers);
+    *out = policy;
+    return DQ_OK;
+}
+
+dq_status dq_policy_from_run(dq_policy **out, const dq_run *run, dq_error *error) {
+    *out = NULL;
+    const dq_env_class *e = run->env_class;
+    dq_policy *policy = calloc(1, sizeof *policy);
+    if (!policy) return dq_fail(error, DQ_MEMORY, e->id, "there is no memory for the policy");
+    policy->config = run->config;
+    policy->env_class = e;
+    const dq_status status = make_network(policy, e->observation_size, e->actions, e->id, error);
+    if (status) {
+        dq_policy_destroy(policy);
+        return status;
+    }
+    memcpy(policy->params, dq_agent_params(run->agent), dq_net_size(policy->qnet.net) * sizeof(float));
     *out = policy;
     return DQ_OK;
 }

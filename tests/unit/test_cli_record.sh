@@ -85,6 +85,21 @@ wait $pid || status=$?
 says 'interrupted; nothing was written' err.txt
 ! ls -A | grep -q long || fail "an interrupted recording left $(ls -A | grep long)"
 
+# a training animates what it learned, every so many episodes where asked, and learns the same bits
+small="net_arch=[8] batch_size=4 train_freq=20 learning_starts=50 total_steps=900"
+"$DEEPQ" train CartPole-v1 --out plain --quiet $small
+"$DEEPQ" train CartPole-v1 --out filmed --quiet --record 10 $small
+[ "$(head -c 6 plain/episode.gif)" = GIF89a ] || fail "there is no plain/episode.gif"
+[ ! -e plain/episodes ] || fail "nobody asked for plain/episodes"
+cmp plain/episode.gif filmed/episode.gif
+cmp plain/weights.safetensors filmed/weights.safetensors
+[ "$(cut -d, -f1-12 plain/metrics.csv)" = "$(cut -d, -f1-12 filmed/metrics.csv)" ] || fail "filming changed the metrics"
+ended=$(tail -n 1 filmed/metrics.csv | cut -d, -f2)
+[ "$(ls filmed/episodes | wc -l)" = $((ended / 10)) ] || fail "after $ended episodes: $(ls filmed/episodes)"
+[ -s filmed/episodes/episode-000010.gif ] || fail "no episode 10: $(ls filmed/episodes)"
+"$DEEPQ" train CartPole-v1 --out n --record 0 >out.txt 2>err.txt && fail "--record 0 was taken"
+says 'record' err.txt
+
 # MP4, where the encoder's module was built
 if "$DEEPQ" record a --q -o m.mp4 >out.txt 2>err.txt; then
     wrong 2 'even sides' a --size 151x100 -o n.mp4

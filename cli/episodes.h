@@ -1,0 +1,11 @@
+// Small animations of what a training has learned so far.
+#ifndef DEEPQ_CLI_EPISODES_H
+#define DEEPQ_CLI_EPISODES_H
+
+#include <deepq/run.h>
+
+// Plays one greedy episode, reset with seed 0, by the run's present policy and writes it to a .gif. The run
+// goes on as if it had not been asked. From the thread that trains.
+dq_status episode_record(const dq_run *run, const char *path, dq_error *error);
+
+#endif
