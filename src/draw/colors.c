@@ -1,6 +1,7 @@
 // Colours of an animation: a hash table of colours, then boxes of them cut where they spread most.
 #include "draw/colors.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -128,13 +129,18 @@ static int by_color(const void *a, const void *b) {
     return (x > y) - (x < y);
 }
 
-int dq_colors_choose(dq_colors *c, int most, uint32_t *palette) {
+int dq_colors_count(const dq_colors *c) {
+    return c->count;
+}
+
+int dq_colors_choose(dq_colors *c, int most, uint32_t *palette, double *error) {
     box boxes[BOXES];
     int count = 0;
     for (int i = 0; i < SLOTS; i++)
         if (c->slot[i].pixels) c->order[count++] = &c->slot[i];
     if (count == 0) {
         palette[0] = 0;
+        if (error) *error = 0;
         return 1;
     }
     qsort(c->order, (size_t)count, sizeof *c->order, by_color); // so that equal pictures get equal palettes
@@ -154,6 +160,10 @@ int dq_colors_choose(dq_colors *c, int most, uint32_t *palette) {
         measure(c, &boxes[worst]);
         measure(c, &boxes[made++]);
     }
+    double sum = 0, pixels = 0;
+    for (int i = 0; i < count; i++) pixels += (double)c->order[i]->pixels;
+    for (int i = 0; i < made; i++) sum += fmax(boxes[i].error, 0);
+    if (error) *error = sum / pixels;
     for (int i = 0; i < made; i++) {
         palette[i] = boxes[i].mean;
         for (int k = boxes[i].first; k < boxes[i].first + boxes[i].count; k++)

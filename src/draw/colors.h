@@ -16,8 +16,12 @@ void dq_colors_destroy(dq_colors *colors);
 // Counts `pixels` pixels of 0xrrggbb. Past 32768 different colours the lowest bits no longer count.
 dq_status dq_colors_add(dq_colors *colors, uint32_t color, uint32_t pixels, dq_error *error);
 
-// Fills palette[0..n) with 0xrrggbb and returns n, 1 to most <= 255.
-int dq_colors_choose(dq_colors *colors, int most, uint32_t *palette);
+// Fills palette[0..n) with 0xrrggbb and returns n, 1 to most <= 255. *error (may be NULL): the mean squared
+// distance of a pixel from its palette's colour.
+int dq_colors_choose(dq_colors *colors, int most, uint32_t *palette, double *error);
+
+// How many different colours were counted.
+int dq_colors_count(const dq_colors *colors);
 
 // The palette's index for a colour that was added. After dq_colors_choose.
 uint8_t dq_colors_index(const dq_colors *colors, uint32_t color);

@@ -7,10 +7,13 @@
 #include "draw/movie.h"
 
 #include <gif_lib.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 enum { PALETTE_MOST = 255, LONGEST_DELAY = 65535 };
+
+#define DISTANCE_UNSEEN 12.0 // mean squared, of three channels of 0 to 255
 
 // One frame: `runs` runs from `first` on, filling its rectangle row by row.
 typedef struct frame {
@@ -215,13 +218,25 @@ static bool put_frame(GifFileType *gif, const frame *f, int64_t delay, int trans
     return true;
 }
 
+// The smallest palette that does: all colours exactly where there are few, else enough that nobody sees the
+// difference; short codes and long repetitions make small files.
+static int choose_palette(gif_movie *self, uint32_t *palette) {
+    if (dq_colors_count(self->colors) <= PALETTE_MOST)
+        return dq_colors_choose(self->colors, PALETTE_MOST, palette, NULL);
+    double error = INFINITY;
+    int count = 0;
+    for (int most = 63; error > DISTANCE_UNSEEN && most <= PALETTE_MOST; most = 2 * most + 1)
+        count = dq_colors_choose(self->colors, most, palette, &error);
+    return count;
+}
+
 static bool encode(gif_movie *self, GifFileType *gif, GifByteType *shown, GifByteType *pixels,
                    GifByteType *clear) {
     const int width = self->movie.width, height = self->movie.height;
     const double hundredths = 100 / self->movie.frame_rate;
     uint32_t palette[PALETTE_MOST];
     GifColorType colors[256] = {0};
-    const int count = dq_colors_choose(self->colors, PALETTE_MOST, palette);
+    const int count = choose_palette(self, palette);
     int room = 2;
     while (room < count + 1) room *= 2;
     for (int i = 0; i < count; i++)

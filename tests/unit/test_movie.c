@@ -160,7 +160,7 @@ static void test_colours_past_the_table(void **fixture) {
     for (int i = 0; i < 200000; i++)
         test_ok(dq_colors_add(colors, (uint32_t)dq_rng_next32(&rng) & 0xffffff, 1, &error), &error);
     test_ok(dq_colors_add(colors, 0x123456, 1000000, &error), &error);
-    const int count = dq_colors_choose(colors, 255, palette);
+    const int count = dq_colors_choose(colors, 255, palette, NULL);
     assert_int_equal(count, 255);
     double sum = 0;
     for (int i = 0; i < 10000; i++) {
@@ -172,7 +172,7 @@ static void test_colours_past_the_table(void **fixture) {
     dq_colors_destroy(colors);
 
     test_ok(dq_colors_create(&colors, &error), &error);
-    assert_int_equal(dq_colors_choose(colors, 255, palette), 1); // no colour at all
+    assert_int_equal(dq_colors_choose(colors, 255, palette, NULL), 1); // no colour at all
     dq_colors_destroy(colors);
 }
 
