@@ -1,17 +1,21 @@
 // Checkpoints while training, and the weights at its end.
 //
-// By time: at most one every checkpoint_seconds, and so seldom that checkpoints take at most 1% of the time.
-// Besides, every checkpoint_steps steps. A run without a folder writes nothing.
+// By time: at most one every checkpoint_seconds, and so seldom that checkpoints take at most 1% of the time,
+// as far as the last one's cost and the size of what is new can tell. Besides, every checkpoint_steps steps.
+// A run without a folder writes nothing.
+#include "replay/store.h"
 #include "run/checkpoint.h"
 #include "run/hook.h"
 
 #include <stdlib.h>
 
-static const double most_share = 0.01; // of the training time
+static const double most_share = 0.01;  // of the training time
+static const double disk_speed = 100e6; // bytes a second: a guess on the slow side
 
 typedef struct checkpoint_hook {
     dq_hook hook;
-    double next; // seconds
+    double last, cost; // seconds: when the last one was done, and how long it took
+    int64_t inserted;  // transitions that it knows of
 } checkpoint_hook;
 
 static dq_status create(dq_hook **out, dq_run *run, dq_error *error) {
@@ -28,7 +32,9 @@ static void destroy(dq_hook *hook) {
 
 static dq_status on_start(dq_hook *hook, dq_run *run, dq_error *error) {
     (void)error;
-    ((checkpoint_hook *)hook)->next = dq_run_seconds(run) + run->config.checkpoint_seconds;
+    checkpoint_hook *self = (checkpoint_hook *)hook;
+    self->last = dq_run_seconds(run);
+    self->inserted = dq_replay_inserted(dq_agent_replay(run->agent));
     return DQ_OK;
 }
 
@@ -36,18 +42,29 @@ static dq_status save(checkpoint_hook *self, dq_run *run, dq_error *error) {
     double before = dq_run_seconds(run);
     dq_status status = dq_checkpoint_save(run->checkpoint, run, error);
     if (!status) status = dq_run_write_weights(run, error);
-    double after = dq_run_seconds(run), pause = (after - before) / most_share;
-    dq_log(DQ_LOG_DEBUG, "checkpoint at step %lld took %.1f ms", (long long)run->now.step,
-           1e3 * (after - before));
-    self->next = after + (pause > run->config.checkpoint_seconds ? pause : run->config.checkpoint_seconds);
+    self->last = dq_run_seconds(run);
+    self->cost = self->last - before;
+    self->inserted = dq_replay_inserted(dq_agent_replay(run->agent));
+    dq_log(DQ_LOG_DEBUG, "checkpoint at step %lld took %.1f ms", (long long)run->now.step, 1e3 * self->cost);
     return status;
+}
+
+static bool timely(const checkpoint_hook *self, const dq_run *run) {
+    const dq_replay *replay = dq_agent_replay(run->agent);
+    double waited = dq_run_seconds(run) - self->last, every = run->config.checkpoint_seconds;
+    if (every <= 0 || waited < every) return false;
+    int64_t fresh = dq_replay_inserted(replay) - self->inserted, size = dq_replay_size(replay);
+    double writing =
+        (double)(fresh < size ? fresh : size) * (double)dq_replay_record_size(replay) / disk_speed;
+    double cost = writing > self->cost ? writing : self->cost;
+    return cost <= most_share * waited;
 }
 
 static dq_status on_step(dq_hook *hook, dq_run *run, dq_error *error) {
     checkpoint_hook *self = (checkpoint_hook *)hook;
     if (!run->checkpoint || run->stopping) return DQ_OK;
-    bool timely = run->config.checkpoint_seconds > 0 && dq_run_seconds(run) >= self->next;
-    return timely || dq_run_due(run, run->config.checkpoint_steps) ? save(self, run, error) : DQ_OK;
+    bool due = timely(self, run) || dq_run_due(run, run->config.checkpoint_steps);
+    return due ? save(self, run, error) : DQ_OK;
 }
 
 static dq_status on_finish(dq_hook *hook, dq_run *run, dq_error *error) {
