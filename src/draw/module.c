@@ -13,8 +13,8 @@
 #define DEEPQ_MODULE_FOLDER "../lib/deepq"
 #endif
 
-dq_status dq_module_load(const char *name, const char *symbol, const char *purpose, const void **out,
-                         dq_error *error) {
+dq_status dq_module_load(const char *name, const char *symbol, const char *what, const char *instead,
+                         const void **out, dq_error *error) {
     char program[2048] = "", paths[3][4096];
     *out = NULL;
     const ssize_t length = readlink("/proc/self/exe", program, sizeof program - 1);
@@ -27,15 +27,13 @@ dq_status dq_module_load(const char *name, const char *symbol, const char *purpo
         if (access(paths[i], R_OK)) continue;
         void *module = dlopen(paths[i], RTLD_NOW | RTLD_LOCAL);
         if (!module)
-            return dq_fail(error, DQ_UNSUPPORTED, "module", "the module for %s cannot be loaded: %s", purpose,
-                           dlerror());
+            return dq_fail(error, DQ_UNSUPPORTED, what,
+                           "deepq-%s.so needs a library that is not here (%s); %s", name, dlerror(), instead);
         *out = dlsym(module, symbol);
         if (*out) return DQ_OK;
-        return dq_fail(error, DQ_UNSUPPORTED, paths[i],
-                       "this is not the module for %s that belongs to this program", purpose);
+        return dq_fail(error, DQ_UNSUPPORTED, paths[i], "this module does not belong to this program; %s",
+                       instead);
     }
-    return dq_fail(error, DQ_UNSUPPORTED, "module",
-                   "the module for %s is not there: deepq-%s.so belongs beside the program; this deepq was "
-                   "built without it",
-                   purpose, name);
+    return dq_fail(error, DQ_UNSUPPORTED, what,
+                   "this needs deepq-%s.so, which was not built or not installed; %s", name, instead);
 }

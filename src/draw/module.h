@@ -7,9 +7,9 @@
 
 #include <deepq/base.h>
 
-// The address of `symbol` in the module, which stays loaded. `purpose` completes the sentence "the module for
-// ... is not there". Any thread.
-dq_status dq_module_load(const char *name, const char *symbol, const char *purpose, const void **out,
-                         dq_error *error);
+// The address of `symbol` in the module, which stays loaded. Failing, the sentence is about `what`
+// and ends in `instead`, what one could do. Any thread.
+dq_status dq_module_load(const char *name, const char *symbol, const char *what, const char *instead,
+                         const void **out, dq_error *error);
 
 #endif

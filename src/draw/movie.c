@@ -16,7 +16,7 @@ dq_status dq_movie_find(const dq_movie_class **out, const char *path, dq_error *
     else if (strcasecmp(dot, dq_movie_png.ending) == 0)
         *out = &dq_movie_png;
     else if (strcasecmp(dot, ".mp4") == 0)
-        return dq_module_load("mp4", "dq_movie_mp4", "MP4 files (or record a .gif)", (const void **)out,
+        return dq_module_load("mp4", "dq_movie_mp4", "MP4", "record a .gif instead", (const void **)out,
                               error);
     else
         return dq_fail(error, DQ_USAGE, path, "a recording's file name ends in .gif, .mp4 or .png");

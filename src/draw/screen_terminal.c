@@ -35,7 +35,7 @@ void dq_terminal_choose(dq_terminal_pixels pixels) {
 }
 
 dq_status dq_screen_window(const dq_screen_class **out, dq_error *error) {
-    return dq_module_load("window", "dq_screen_sdl", "windows (or watch in the terminal: --terminal)",
+    return dq_module_load("window", "dq_screen_sdl", "window", "watch in the terminal: --terminal",
                           (const void **)out, error);
 }
 
@@ -107,7 +107,7 @@ static dq_status choose_pixels(terminal *self, dq_error *error) {
     }
     if (self->pixels == DQ_TERMINAL_BLOCKS) return DQ_OK;
     const dq_status status = dq_module_load("chafa", "dq_pixel_chafa", "sixel and kitty pictures",
-                                            (const void **)&self->encoder, error);
+                                            "use --pixels blocks", (const void **)&self->encoder, error);
     if (!status || chosen != DQ_TERMINAL_AUTO) return status;
     self->pixels = DQ_TERMINAL_BLOCKS;
     return DQ_OK;

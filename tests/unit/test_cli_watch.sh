@@ -92,5 +92,5 @@ SDL_VIDEODRIVER=dummy timeout 60 "$DEEPQ" watch a --q --episodes 1 --speed 100 >
 if [ $status = 0 ]; then
     says 'space pause' out.txt
 else
-    says 'the module for windows' err.txt
+    says 'deepq-window.so' err.txt
 fi

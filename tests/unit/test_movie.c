@@ -242,7 +242,8 @@ static void test_missing_module(void **fixture) {
     char *kept = getenv("DEEPQ_MODULES") ? strdup(getenv("DEEPQ_MODULES")) : NULL;
     setenv("DEEPQ_MODULES", "/nowhere", 1); // and none lies beside the test
     assert_int_equal(dq_movie_find(&kind, "x.mp4", &error), DQ_UNSUPPORTED);
-    assert_non_null(strstr(error.message, "MP4"));
+    assert_non_null(strstr(error.message, "deepq-mp4.so"));
+    assert_string_equal(error.where, "MP4");
     if (kept) setenv("DEEPQ_MODULES", kept, 1);
     free(kept);
 }
