@@ -105,6 +105,6 @@ const dq_agent_preset *dq_agent_preset_find(const char *name, dq_error *error) {
         size_t used = strlen(known);
         snprintf(known + used, sizeof known - used, "%s%s", i ? ", " : "", presets[i].name);
     }
-    dq_fail(error, DQ_NOT_FOUND, name, "there is no agent called %s; the agents are %s", name, known);
+    dq_fail(error, DQ_USAGE, name, "there is no agent called %s; the agents are %s", name, known);
     return NULL;
 }

@@ -24,7 +24,7 @@ refuse 2 "no option --epsiodes; did you mean --episodes" eval runs --epsiodes 3
 refuse 2 "which environment.*deepq envs" train
 refuse 2 "'MountainCar-v0' is one word too many" train CartPole-v1 MountainCar-v0
 refuse 2 "no environment 'CartPole-v9'; did you mean 'CartPole-v[01]'" train CartPole-v9
-refuse '[12]' "no agent.*dqn2014" train CartPole-v1 --agent dqn2014
+refuse 2 "no agent.*dqn2014" train CartPole-v1 --agent dqn2014
 refuse 2 "unknown option 'learning_rat'; did you mean 'learning_rate'" train CartPole-v1 learning_rat=1
 refuse 2 "gamma is 2 but has to be between 0 and 1" train CartPole-v1 gamma=2
 refuse 2 "gamma.*(number|abc)" train CartPole-v1 gamma=abc
