@@ -53,7 +53,7 @@ static void stops_by_episodes(void **state) {
 
 static void stops_by_seconds(void **state) {
     (void)state;
-    train((const char *[]){"total_steps=0", "max_seconds=0.2", "metrics_every_steps=1000", NULL}, &r);
+    train((const char *[]){"total_steps=0", "max_seconds=0.2", "metrics_every_steps=100", NULL}, &r);
     assert_true(r.count > 0);
     assert_true(r.row[r.count - 1].seconds < 5);
 }
