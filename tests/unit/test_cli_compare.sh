@@ -117,7 +117,7 @@ wrong 2 "bad.yml:4: .*gamma" compare bad.yml --out bad
 printf 'env: CartPole-v1\nagents:\n  dqn2015:\n    gamma: 2\n' >bad.yml
 wrong 2 "bad.yml:4: .*gamma" compare bad.yml --out bad
 printf 'env: CartPole-v1\nagents:\n  dqn2051:\n' >bad.yml
-wrong 1 "bad.yml:3: .*dqn2051" compare bad.yml --out bad
+wrong 2 "bad.yml:3: .*dqn2051" compare bad.yml --out bad
 printf 'env: CartPole-v9\nagents:\n  dqn2015:\n' >bad.yml
 wrong 2 "CartPole-v9" compare bad.yml --out bad
 printf 'env: CartPole-v1\nsedes: 2\nagents:\n  dqn2015:\n' >bad.yml
