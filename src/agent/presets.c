@@ -44,16 +44,20 @@ static const char *const munchausen[] = {
 static const char *const rainbow[] = {PARTS("c51", "double", "prioritized", "noisy", "3", "true", "all"),
                                       HARD, "priority_alpha=0.5", "priority_beta=0.4", NULL};
 
+// Exploration stays high, because what is learned from is only what just happened. Steps and schedule are of
+// CartPole size: 256 transitions a round, 64 gradient steps each.
 static const char *const pqn[] = {PARTS("scalar", "max", "uniform", GREEDY, "1", "false", "none"),
                                   "target_update=none",
                                   "n_envs=16",
                                   "rollout=16",
-                                  "lambda=0.65",
+                                  "lambda=0.9",
                                   "normalization=layer",
                                   "replacement=false",
                                   "batch_size=32",
-                                  "gradient_steps=32",
+                                  "gradient_steps=64",
                                   "optimizer=radam",
+                                  "learning_rate_period=19000",
+                                  "epsilon_end=0.2",
                                   NULL};
 
 static const dq_agent_preset presets[] = {

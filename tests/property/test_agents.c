@@ -66,9 +66,9 @@ static void check_preset(const char *name, int updates) {
     dq_agent_config config = config_of(common);
     char period[64];
     snprintf(period, sizeof period, "learning_rate_period=%d", updates);
-    assign(&config, period);
     for (int i = 0; preset->assignments[i]; i++) // the run's own options, such as n_envs, are not the agent's
         if (strncmp(preset->assignments[i], "n_envs=", 7)) assign(&config, preset->assignments[i]);
+    assign(&config, period);
     if (config.rollout > 0) assign(&config, "rollout=64"); // of one environment
     bool replay = config.buffer_size > 1 && config.rollout == 0;
     if (config.buffer_size == 1) { // one transition at a time: plain gradient descent forgets less than Adam
