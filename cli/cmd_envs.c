@@ -68,6 +68,33 @@ static json_object *options_as_json(dq_option_table table) {
     return array;
 }
 
+// "log10(V)", for example.
+static const char *feature_name(const dq_env_class *c, const dq_feature *f, char name[64]) {
+    static const char *const functions[] = {[DQ_FEATURE_COPY] = "",
+                                            [DQ_FEATURE_LOG] = "log10",
+                                            [DQ_FEATURE_SIN] = "sin",
+                                            [DQ_FEATURE_COS] = "cos"};
+    const bool plain = f->kind == DQ_FEATURE_COPY;
+    snprintf(name, 64, "%s%s%s%s", functions[f->kind], plain ? "" : "(", c->observation_names[f->from],
+             plain ? "" : ")");
+    return name;
+}
+
+static json_object *features_as_json(const dq_env_class *c) {
+    if (!c->features || !c->features->list) return NULL;
+    json_object *array = json_object_new_array();
+    for (int i = 0; i < c->features->count; i++) {
+        const dq_feature *f = &c->features->list[i];
+        char name[64];
+        json_object *o = json_object_new_object();
+        json_object_object_add(o, "name", json_object_new_string(feature_name(c, f, name)));
+        json_object_object_add(o, "shift", cli_json_number((double)f->shift));
+        json_object_object_add(o, "scale", cli_json_number((double)f->scale));
+        json_object_array_add(array, o);
+    }
+    return array;
+}
+
 static json_object *env_as_json(const dq_env_class *c) {
     const int d = c->observation_size;
     json_object *o = json_object_new_object();
@@ -77,6 +104,7 @@ static json_object *env_as_json(const dq_env_class *c) {
     json_object_object_add(o, "observation_names", names_as_json(c->observation_names, d));
     json_object_object_add(o, "observation_low", bounds_as_json(c->observation_low, d));
     json_object_object_add(o, "observation_high", bounds_as_json(c->observation_high, d));
+    json_object_object_add(o, "features", features_as_json(c));
     json_object_object_add(o, "actions", json_object_new_int(c->actions));
     json_object_object_add(o, "action_names", names_as_json(c->action_names, c->actions));
     json_object_object_add(o, "step_limit", c->step_limit ? json_object_new_int(c->step_limit) : NULL);
@@ -108,6 +136,15 @@ static void print_page(const dq_env_class *c) {
     for (int i = 0; i < c->observation_size; i++) {
         printf("  %2d  %-24s %12g to %g\n", i, c->observation_names[i], (double)c->observation_low[i],
                (double)c->observation_high[i]);
+    }
+    if (c->features && c->features->list) printf("\nfeatures (observation=features)\n");
+    for (int i = 0; c->features && i < c->features->count; i++) {
+        const dq_feature *f = &c->features->list[i];
+        char name[64];
+        printf("  %2d  %-24s", i, feature_name(c, f, name));
+        if (f->shift != 0) printf(" less %g", (double)f->shift);
+        if (f->scale != 1) printf(" divided by %g", (double)f->scale);
+        printf("\n");
     }
     printf("\nactions\n");
     for (int i = 0; i < c->actions; i++) printf("  %2d  %s\n", i, c->action_names[i]);

@@ -32,6 +32,11 @@ typedef struct dq_schedule {
 DQ_API double dq_schedule_at(const dq_schedule *schedule, int64_t ticks);
 
 // Values of the choice options below, in the order of their names.
+typedef enum dq_observation_kind {
+    DQ_OBSERVE_RAW,
+    DQ_OBSERVE_SCALED,
+    DQ_OBSERVE_FEATURES
+} dq_observation_kind;
 typedef enum dq_activation_kind { DQ_RELU, DQ_LEAKY_RELU } dq_activation_kind;
 typedef enum dq_normalization_kind { DQ_NORM_NONE, DQ_NORM_BATCH, DQ_NORM_LAYER } dq_normalization_kind;
 typedef enum dq_noisy_kind { DQ_NOISY_NONE, DQ_NOISY_OUTPUT, DQ_NOISY_ALL } dq_noisy_kind;
@@ -42,6 +47,11 @@ typedef enum dq_clock { DQ_CLOCK_STEPS, DQ_CLOCK_EPISODES, DQ_CLOCK_UPDATES } dq
 // Everything an agent is made from. The rows of dq_agent_options() describe each field; they include the
 // rows of every strategy's own options, whose values live in `strategy_options`.
 typedef struct dq_agent_config {
+    // what the network sees of an observation
+    int observation; // dq_observation_kind
+    bool normalize_observation;
+    const dq_features *features; // the environment's, or NULL; no row: a run fills it in
+
     // network
     dq_ints net_arch; // hidden widths
     int activation;   // dq_activation_kind
@@ -57,7 +67,8 @@ typedef struct dq_agent_config {
 
     // learning
     double gamma;
-    int64_t n_step; // rewards summed before the bootstrap
+    double reward_scale, reward_clip; // of what is learned from, never of what is reported; clip 0: off
+    int64_t n_step;                   // rewards summed before the bootstrap
     int64_t
         rollout; // > 0: lambda-returns over so many steps of every environment, instead of a replay memory
     double lambda;

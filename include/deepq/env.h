@@ -7,6 +7,7 @@
 #define DEEPQ_ENV_H
 
 #include <deepq/base.h>
+#include <deepq/feature.h>
 #include <deepq/options.h>
 #include <deepq/rng.h>
 
@@ -29,6 +30,7 @@ typedef struct dq_env_class {
     const float *observation_low;         // [D], -INFINITY where unbounded
     const float *observation_high;        // [D]
     const char *const *observation_names; // [D], used as column names by traces
+    const dq_features *features; // what observation=scaled and observation=features give; may be NULL
     int actions;
     const char *const *action_names; // [A]
     int step_limit;                  // 0: none

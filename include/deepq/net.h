@@ -11,6 +11,7 @@
 #define DEEPQ_NET_H
 
 #include <deepq/base.h>
+#include <deepq/feature.h>
 #include <deepq/rng.h>
 
 #ifdef __cplusplus
@@ -29,17 +30,20 @@ typedef struct dq_net dq_net;
 typedef struct dq_workspace dq_workspace;
 
 // One layer of a plan. `kind` is one of "linear" (out features), "relu", "leaky_relu" (slope),
-// "batch_norm" (eps, momentum), "layer_norm" (eps); more kinds are one file each in src/nn.
+// "batch_norm" (eps, momentum), "layer_norm" (eps), "features" (features), "running_norm" (eps); more kinds
+// are one file each in src/nn.
 typedef struct dq_layer_spec {
     const char *kind;
-    const char *name; // tensor names become name.weight, name.bias, ...
-    int out;          // linear: output features; others keep their input's width
-    double slope;     // leaky_relu; 0 means PyTorch's default of 0.01
-    double epsilon;   // normalisation layers; 0 means PyTorch's default of 1e-5
-    double momentum;  // batch_norm's running statistics; 0 means PyTorch's default of 0.1
-    double sigma;     // noisy: sigma_0; 0 means the paper's 0.5
-    int samples;      // quantile: fractions per sample; out is a multiple of it
-    int cosines;      // quantile: features of a fraction
+    const char *name;           // tensor names become name.weight, name.bias, ...
+    int out;                    // linear: output features; others keep their input's width
+    double slope;               // leaky_relu; 0 means PyTorch's default of 0.01
+    double epsilon;             // normalisation layers; 0 means PyTorch's default of 1e-5
+    double momentum;            // batch_norm's running statistics; 0 means PyTorch's default of 0.1
+    double sigma;               // noisy: sigma_0; 0 means the paper's 0.5
+    int samples;                // quantile: fractions per sample; out is a multiple of it
+    int cosines;                // quantile: features of a fraction
+    const dq_feature *features; // features: a list of `out`, which must stay alive
+    const float *scale;         // features without a list: what each input is divided by; must stay alive
 } dq_layer_spec;
 
 // One named tensor of the parameter array. Rows may be padded: element (r, c) is at offset + r*stride + c.
@@ -103,6 +107,13 @@ DQ_API void dq_net_backward(const dq_net *net, const float *params, dq_workspace
 // One observation [inputs] -> output [outputs], eval mode, the quick way.
 DQ_API void dq_net_apply(const dq_net *net, const float *params, dq_workspace *workspace,
                          const float *observation, float *output);
+
+// Layers that keep statistics of what the agent meets (running_norm) count one more observation [inputs],
+// into the untrainable part of params. `moments` is what they count in, [dq_net_moments] doubles of the
+// caller's that start as zeros; 0: there is no such layer.
+DQ_API size_t dq_net_moments(const dq_net *net);
+DQ_API void dq_net_observe(const dq_net *net, float *params, dq_workspace *workspace, double *moments,
+                           const float *observation);
 
 // --- optimizers ---------------------------------------------------------------------------------------
 

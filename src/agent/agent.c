@@ -51,6 +51,7 @@ struct dq_agent {
     counters *now;
     float *params, *target_params; // [dq_net_size]; the same array without a target network
     float *optimizer_state;
+    double *moments; // [dq_net_moments] of the observations acted on
 
     // scratch
     int panels; // P of a batch
@@ -152,7 +153,8 @@ static void learn_once(dq_agent *agent) {
 
 static void copy_target(dq_agent *agent) {
     if (agent->cache) dq_target_cache_forget(agent->cache);
-    memcpy(agent->target_params, agent->params, dq_net_size(agent->qnet.net) * sizeof(float));
+    if (agent->target_params != agent->params)
+        memcpy(agent->target_params, agent->params, dq_net_size(agent->qnet.net) * sizeof(float));
 }
 
 // Lillicrap et al. 2016, algorithm 1; running statistics are copied.
@@ -177,6 +179,8 @@ int dq_agent_learn(dq_agent *agent, int steps, int64_t step, int64_t episode) {
         int64_t rounds =
             agent->rollout ? agent->finished_rollouts : multiples(step - steps, step, config->train_freq);
         agent->finished_rollouts = 0;
+        // The target network's weights are still the online one's; it takes over the statistics met so far.
+        if (agent->now->updates == 0 && config->normalize_observation) copy_target(agent);
         for (int64_t i = 0; i < rounds * config->gradient_steps; i++, made++) {
             learn_once(agent);
             if (soft) move_target(agent);
@@ -202,6 +206,9 @@ void dq_agent_act(dq_agent *agent, const float *observations, int count, int64_t
     const dq_explorer_class *explorer = agent->explorer;
     const int width = agent->qnet.actions;
     double epsilon = epsilon_at(agent, step, episode);
+    for (int i = 0; i < count && agent->config.normalize_observation; i++)
+        dq_net_observe(agent->qnet.net, agent->params, agent->asker.workspace, agent->moments,
+                       observations + (size_t)i * (size_t)agent->qnet.observation_size);
     dq_rng *rng = &agent->now->explore_rng;
     int asking = explorer->propose(agent->explorer_options, rng, epsilon, width, count, actions);
     if (asking == 0) return;
@@ -247,6 +254,9 @@ static void finish_rollout(dq_agent *agent) {
 
 void dq_agent_observe(dq_agent *agent, int index, const float *observation, int action, double reward,
                       const float *next_observation, bool terminated, bool truncated) {
+    reward *= agent->config.reward_scale;
+    const double clip = agent->config.reward_clip;
+    if (clip > 0) reward = fmin(fmax(reward, -clip), clip);
     if (agent->rollout) {
         if (dq_lambda_push(agent->rollout, index, observation, action, reward, next_observation, terminated,
                            truncated))
@@ -323,6 +333,7 @@ static void lay_out_saved(dq_arena *arena, void *user) {
     agent->target_params = agent->params;
     if (agent->config.target_update != DQ_TARGET_NONE) agent->target_params = dq_arena_floats(arena, size);
     agent->optimizer_state = dq_arena_floats(arena, dq_optimizer_state_size(&agent->optimizer, trainable));
+    agent->moments = dq_arena_array(arena, double, dq_net_moments(agent->qnet.net));
 }
 
 static void lay_out_scratch(dq_arena *arena, void *user) {
@@ -438,8 +449,7 @@ dq_status dq_agent_create(dq_agent **out, const dq_agent_config *config, int obs
     dq_rng_seed_child(&agent->now->sample_rng, seed, &(uint32_t){STREAM_SAMPLE}, 1);
     dq_rng_seed_child(&agent->now->noise_rng, seed, &(uint32_t){STREAM_NOISE}, 1);
     dq_net_init(agent->qnet.net, agent->params, &rng);
-    if (agent->target_params != agent->params)
-        memcpy(agent->target_params, agent->params, dq_net_size(agent->qnet.net) * sizeof(float));
+    copy_target(agent);
     *out = agent;
     return DQ_OK;
 fail:

@@ -21,6 +21,11 @@
 #define BIG 1e15
 
 static const dq_option own_rows[] = {
+    CHOICE(observation, "observation", "raw", "raw|scaled|features",
+           "what the network sees: as it is, each number divided by the environment's scale, its features"),
+    BOOL(normalize_observation, "observation", "false",
+         "the network sees it normalised by the mean and variance of all met so far, clipped to +-10"),
+
     ROW(net_arch, "network", DQ_OPTION_INTS, "[128, 128]", 1, 65536, true, NULL, "units",
         "widths of the hidden layers"),
     CHOICE(activation, "network", "relu", "relu|leaky_relu", "after each hidden layer"),
@@ -32,6 +37,9 @@ static const dq_option own_rows[] = {
     REAL(noisy_sigma, "network", "0.5", 1e-3, 100, true, NULL, "noise at the start, times 1/sqrt(inputs)"),
 
     REAL(gamma, "learning", "0.99", 0, 1, false, NULL, "discount of the next step's value"),
+    REAL(reward_scale, "learning", "1", 1e-30, 1e30, true, NULL,
+         "rewards are multiplied by this to learn from; reports show them as they are"),
+    REAL(reward_clip, "learning", "0", 0, BIG, false, NULL, "and then cut to +- this; 0: off"),
     INT(n_step, "learning", "1", 1, 1000, true, "steps", "rewards summed before the bootstrap"),
     INT(rollout, "learning", "0", 0, 1e6, false, "steps",
         "of every environment, learned from at once by lambda-returns, with no replay memory; 0: off"),

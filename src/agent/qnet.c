@@ -1,6 +1,7 @@
 // The Q-network's plan, from the configuration: hidden layers, then A*N outputs for the head.
 //
-//   [normalisation] -> (linear -> [normalisation] -> activation) per hidden width -> linear A*N
+//   [features] -> [running normalisation] -> [normalisation] -> (linear -> [normalisation] -> activation) per
+//   hidden width -> linear A*N
 //
 // Dueling networks end in linear (1+A)*N -> dueling A*N; noisy ones have noisy layers in linear ones' places.
 #include "agent/qnet.h"
@@ -12,11 +13,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MOST_LAYERS = 3 * DQ_INTS_MAX + 3 };
+enum { MOST_LAYERS = 3 * DQ_INTS_MAX + 5 };
 
 typedef struct plan {
     dq_layer_spec layers[MOST_LAYERS];
-    char names[MOST_LAYERS][16];
+    char names[MOST_LAYERS][24];
     int count;
 } plan;
 
@@ -42,6 +43,14 @@ static dq_status make_net(dq_net **out, const dq_agent_config *config, int input
     const double sigma = config->noisy_sigma;
     const int actions = head->actions, outputs = head->outputs, cosines = head->cosines;
     plan p = {.count = 0};
+    if (config->observation == DQ_OBSERVE_SCALED) {
+        add_layer(&p, "features", "features", 0, 0, 0);
+        p.layers[0].scale = config->features->scale;
+    } else if (config->observation == DQ_OBSERVE_FEATURES) {
+        add_layer(&p, "features", "features", 0, config->features->count, 0);
+        p.layers[0].features = config->features->list;
+    }
+    if (config->normalize_observation) add_layer(&p, "running_norm", "norm_observation", 0, 0, 0);
     if (config->normalize_input && normalization) add_layer(&p, normalization, "norm_input", 0, 0, 0);
     for (int i = 0; i < config->net_arch.count; i++) {
         add_layer(&p, hidden, "hidden", i + 1, config->net_arch.value[i], sigma);

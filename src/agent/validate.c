@@ -7,6 +7,16 @@ static dq_status ask(const dq_strategy *about, const dq_agent_config *config, dq
 }
 
 dq_status dq_agent_validate(const dq_agent_config *config, dq_error *error) {
+    const dq_features *features = config->features;
+    if (config->observation == DQ_OBSERVE_SCALED && (!features || !features->scale))
+        return dq_fail(
+            error, DQ_USAGE, "observation",
+            "observation=scaled needs an environment that declares a scale, and this one does not; "
+            "choose observation=raw, perhaps with normalize_observation=true");
+    if (config->observation == DQ_OBSERVE_FEATURES && (!features || !features->list))
+        return dq_fail(error, DQ_USAGE, "observation",
+                       "observation=features needs an environment that declares features, and this one does "
+                       "not; choose observation=raw, perhaps with normalize_observation=true");
     if (config->learning_starts > config->buffer_size)
         return dq_fail(error, DQ_USAGE, "learning_starts",
                        "learning_starts is %lld, but the replay memory holds %lld transitions at most "

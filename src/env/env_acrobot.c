@@ -172,6 +172,9 @@ static const char *const observation_names[] = {"cos_theta1", "sin_theta1", "cos
                                                 "sin_theta2", "theta1_dot", "theta2_dot"};
 static const char *const action_names[] = {"torque -1 N m", "no torque", "torque +1 N m"};
 
+static const float scale[] = {1, 1, 1, 1, MAX_SPEED_1, MAX_SPEED_2};
+static const dq_features features = {.scale = scale};
+
 static const dq_env_class v1 = {
     .id = "Acrobot-v1",
     .summary = "swing two links up by the joint between them",
@@ -180,6 +183,7 @@ static const dq_env_class v1 = {
     .observation_low = observation_low,
     .observation_high = observation_high,
     .observation_names = observation_names,
+    .features = &features,
     .actions = 3,
     .action_names = action_names,
     .step_limit = 500,

@@ -361,6 +361,17 @@ static const char *const observation_names[] = {
 static const char *const action_names[] = {"nothing", "torque -2 N m", "torque +2 N m", "lean -2 cm",
                                            "lean +2 cm"};
 
+// Angles are divided by the largest they reach, places by the way to the goal. As features: handlebar, lean
+// and the direction of the goal as a point on the circle; the dynamics are the same everywhere and in every
+// direction.
+static const float scale[] = {THETA_LIMIT, 3,      OMEGA_LIMIT, 0.5f,   GOAL_X, GOAL_X,
+                              GOAL_X,      GOAL_X, 1,           GOAL_X, M_PI,   M_PI};
+static const dq_feature feature_list[] = {
+    {DQ_FEATURE_COPY, 0, 0, 0.5f}, {DQ_FEATURE_COPY, 1, 0, 3}, {DQ_FEATURE_COPY, 2, 0, OMEGA_LIMIT},
+    {DQ_FEATURE_COPY, 3, 0, 0.5f}, {DQ_FEATURE_SIN, 11, 0, 1}, {DQ_FEATURE_COS, 11, 0, 1},
+};
+static const dq_features features = {scale, feature_list, sizeof feature_list / sizeof *feature_list};
+
 static const dq_env_class bicycle_class = {
     .id = "Bicycle",
     .summary = "balance a bicycle and ride it to a goal 1 km east",
@@ -369,6 +380,7 @@ static const dq_env_class bicycle_class = {
     .observation_low = observation_low,
     .observation_high = observation_high,
     .observation_names = observation_names,
+    .features = &features,
     .actions = 5,
     .action_names = action_names,
     .step_limit = 72000, // 12 minutes, twice what the straight way takes

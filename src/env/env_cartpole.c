@@ -72,12 +72,15 @@ static const char *const observation_names[] = {"cart_position", "cart_velocity"
                                                 "pole_angular_velocity"};
 static const char *const action_names[] = {"push left", "push right"};
 
+static const float scale[] = {CARTPOLE_X_LIMIT, 2, CARTPOLE_THETA_LIMIT, 2};
+static const dq_features features = {.scale = scale};
+
 #define CARTPOLE                                                                                             \
     .summary = "balance a pole on a cart",                                                                   \
     .source = "Gymnasium 1.4 classic_control/cartpole.py; Barto, Sutton and Anderson 1983",                  \
     .observation_size = 4, .observation_low = observation_low, .observation_high = observation_high,         \
-    .observation_names = observation_names, .actions = 2, .action_names = action_names,                      \
-    .state_size = sizeof(cartpole_state),                                                                    \
+    .observation_names = observation_names, .features = &features, .actions = 2,                             \
+    .action_names = action_names, .state_size = sizeof(cartpole_state),                                      \
     .options = {option_rows, sizeof option_rows / sizeof *option_rows},                                      \
     .options_size = sizeof(cartpole_options), .reset = reset, .step = step, .draw = draw, .hand_keys = "<>", \
     .frame_rate = 1 / CARTPOLE_TAU

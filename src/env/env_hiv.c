@@ -338,6 +338,14 @@ static const char *const observation_names[] = {"T1", "T1star", "T2", "T2star", 
 static const char *const action_names[] = {"no drug", "protease inhibitor", "transcriptase inhibitor",
                                            "both drugs"};
 
+// Steady states as sizes; logarithms, as the concentrations run over powers of ten, each about within +-1.
+static const float scale[] = {1e6f, 1e5f, 3200, 100, 1e6f, 1e5f};
+static const dq_feature feature_list[] = {
+    {DQ_FEATURE_LOG, 0, 5.5f, 0.7f}, {DQ_FEATURE_LOG, 1, 3, 2}, {DQ_FEATURE_LOG, 2, 1.5f, 1.5f},
+    {DQ_FEATURE_LOG, 3, 1, 1.5f},    {DQ_FEATURE_LOG, 4, 3, 2}, {DQ_FEATURE_LOG, 5, 3, 2},
+};
+static const dq_features features = {scale, feature_list, sizeof feature_list / sizeof *feature_list};
+
 static const dq_env_class hiv_class = {
     .id = "HIVPatient",
     .summary = "treat an HIV patient with two drugs, five days a step",
@@ -346,6 +354,7 @@ static const dq_env_class hiv_class = {
     .observation_low = observation_low,
     .observation_high = observation_high,
     .observation_names = observation_names,
+    .features = &features,
     .actions = 4,
     .action_names = action_names,
     .step_limit = 200,

@@ -117,6 +117,9 @@ static const float observation_high[] = {MAX_POSITION, MAX_SPEED};
 static const char *const observation_names[] = {"position", "velocity"};
 static const char *const action_names[] = {"push left", "no push", "push right"};
 
+static const float scale[] = {-MIN_POSITION, MAX_SPEED};
+static const dq_features features = {.scale = scale};
+
 static const dq_env_class v0 = {
     .id = "MountainCar-v0",
     .summary = "rock a weak car up a hill",
@@ -125,6 +128,7 @@ static const dq_env_class v0 = {
     .observation_low = observation_low,
     .observation_high = observation_high,
     .observation_names = observation_names,
+    .features = &features,
     .actions = 3,
     .action_names = action_names,
     .step_limit = 200,

@@ -66,6 +66,15 @@ static const char *const observation_names[] = {"cart_position", "cart_velocity"
                                                 "pole_angular_velocity"};
 static const char *const action_names[] = {"push left", "push right"};
 
+// The usual sizes; the pole's angle as a point on the circle.
+static const float scale[] = {CARTPOLE_X_LIMIT, 2, M_PI, 2 * M_PI};
+static const dq_feature feature_list[] = {{DQ_FEATURE_COPY, 0, 0, CARTPOLE_X_LIMIT},
+                                          {DQ_FEATURE_COPY, 1, 0, 2},
+                                          {DQ_FEATURE_SIN, 2, 0, 1},
+                                          {DQ_FEATURE_COS, 2, 0, 1},
+                                          {DQ_FEATURE_COPY, 3, 0, 2 * M_PI}};
+static const dq_features features = {scale, feature_list, sizeof feature_list / sizeof *feature_list};
+
 static const dq_env_class swingup = {
     .id = "CartPoleSwingUp",
     .summary = "swing a hanging pole up on its cart and keep it up",
@@ -74,6 +83,7 @@ static const dq_env_class swingup = {
     .observation_low = observation_low,
     .observation_high = observation_high,
     .observation_names = observation_names,
+    .features = &features,
     .actions = 2,
     .action_names = action_names,
     .step_limit = 500,

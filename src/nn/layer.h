@@ -37,6 +37,7 @@ typedef struct dq_layer {
     size_t stride[DQ_LAYER_TENSORS];     // floats from row to row
     size_t keep_fixed, keep_panel;       // floats kept from forward to backward: at once, and per panel
     size_t scratch_fixed, scratch_panel; // floats of passing scratch
+    size_t moments;                      // doubles that `observe` counts in
 } dq_layer;
 
 // One pass through one layer.
@@ -67,7 +68,10 @@ struct dq_layer_class {
     void (*init)(const dq_layer *layer, float *params, dq_rng *rng); // NULL: no tensors
     // Draws the layer's noise anew, into untrainable tensors. NULL: it has none.
     void (*resample)(const dq_layer *layer, float *params, dq_rng *rng);
+    // Counts one sample x [in] that the agent met, into moments and untrainable tensors. NULL: it does not.
+    void (*observe)(const dq_layer *layer, float *params, double *moments, const float *x);
     void (*forward)(const dq_layer *layer, const dq_pass *pass);
+    // May be NULL where no layer up to this one has anything to train.
     void (*backward)(const dq_layer *layer, const dq_pass *pass);
     // One sample: x [in] -> y [out], eval mode.
     void (*apply)(const dq_layer *layer, const dq_pass *pass);

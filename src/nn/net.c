@@ -104,7 +104,7 @@ void dq_net_backward(const dq_net *net, const float *params, dq_workspace *w, in
     const dq_kernels *kernels = dq_kernels_get();
     int panels = panels_of(batch), next = 0;
     const float *d_y = d_output;
-    for (int i = net->layer_count - 1; i >= 0; i--) {
+    for (int i = net->layer_count - 1; i >= net->first_trained; i--) {
         const dq_layer *layer = &net->layers[i];
         if (layer->activation.kind != DQ_NONLINEARITY_NONE && !layer->masked) {
             float *masked = d_y == d_output ? w->passing[next] : w->passing[next ^ 1];
@@ -113,7 +113,7 @@ void dq_net_backward(const dq_net *net, const float *params, dq_workspace *w, in
             if (d_y == d_output) next ^= 1;
             d_y = masked;
         }
-        float *d_x = i ? w->passing[next] : NULL;
+        float *d_x = i > net->first_trained ? w->passing[next] : NULL;
         dq_pass pass = {.kernels = kernels,
                         .params = (float *)params,
                         .x = i ? w->kept_output[i - 1] : w->input,
@@ -142,6 +142,33 @@ void dq_net_apply(const dq_net *net, const float *params, dq_workspace *w, const
         float *y = i + 1 == net->layer_count ? output : w->row[i & 1];
         dq_pass pass = {.kernels = kernels,
                         .params = (float *)params,
+                        .x = x,
+                        .y = y,
+                        .scratch = w->scratch,
+                        .batch = 1,
+                        .panels = 1,
+                        .mode = DQ_EVAL};
+        layer->class->apply(layer, &pass);
+        x = y;
+    }
+}
+
+void dq_net_observe(const dq_net *net, float *params, dq_workspace *w, double *moments,
+                    const float *observation) {
+    const dq_kernels *kernels = dq_kernels_get();
+    const float *x = observation;
+    size_t left = dq_net_moments(net);
+    for (int i = 0; left > 0; i++) {
+        const dq_layer *layer = &net->layers[i];
+        if (layer->class->observe) {
+            layer->class->observe(layer, params, moments, x);
+            moments += layer->moments;
+            left -= layer->moments;
+            if (left == 0) return;
+        }
+        float *y = w->row[i & 1];
+        dq_pass pass = {.kernels = kernels,
+                        .params = params,
                         .x = x,
                         .y = y,
                         .scratch = w->scratch,

@@ -14,6 +14,7 @@ struct dq_net {
     size_t size, trainable; // floats
     size_t widest_panel;    // floats of the largest panel between layers
     int widest;             // features of the widest activation between layers
+    int first_trained;      // the first layer with anything to train; backward stops there
 };
 
 struct dq_workspace {

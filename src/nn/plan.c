@@ -136,6 +136,13 @@ static void place_panels(dq_net *net) {
     }
 }
 
+static int first_trained(const dq_net *net) {
+    for (int i = 0; i < net->layer_count; i++)
+        for (int k = 0; k < net->layers[i].tensor_count; k++)
+            if (net->tensors[net->layers[i].tensor[k]].trainable) return i;
+    return net->layer_count;
+}
+
 static void fuse_derivatives(dq_net *net) {
     for (int i = 0; i + 1 < net->layer_count; i++) {
         dq_layer *layer = &net->layers[i], *next = layer + 1;
@@ -171,6 +178,7 @@ dq_status dq_net_create(dq_net **out, int inputs, const dq_layer_spec *layers, i
     }
     place_tensors(net);
     place_panels(net);
+    net->first_trained = first_trained(net);
     fuse_derivatives(net);
     *out = net;
     return DQ_OK;
@@ -208,6 +216,12 @@ int dq_net_tensor_count(const dq_net *net) {
 
 const dq_tensor *dq_net_tensor(const dq_net *net, int index) {
     return index >= 0 && index < net->tensor_count ? &net->tensors[index] : NULL;
+}
+
+size_t dq_net_moments(const dq_net *net) {
+    size_t count = 0;
+    for (int i = 0; i < net->layer_count; i++) count += net->layers[i].moments;
+    return count;
 }
 
 void dq_net_resample(const dq_net *net, float *params, dq_rng *rng) {

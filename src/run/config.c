@@ -123,7 +123,9 @@ dq_status dq_run_config_validate(const dq_run_config *config, dq_error *error) {
         return dq_fail(error, DQ_USAGE, "total_steps",
                        "nothing would ever stop this run; set total_steps, total_episodes, max_seconds or "
                        "stop_return");
-    return dq_agent_validate(&config->learner, error);
+    dq_agent_config learner = config->learner;
+    learner.features = env_class->features;
+    return dq_agent_validate(&learner, error);
 }
 
 // --- text

@@ -60,7 +60,7 @@ static void evaluate(eval_hook *self, dq_run *run) {
     for (int i = 0; i < self->count; i++) {
         row->eval_return += self->episodes[i].episode_return / self->count;
         row->eval_discounted_return += self->episodes[i].discounted_return / self->count;
-        row->eval_q_start += self->episodes[i].q_start / self->count;
+        row->eval_q_start += self->episodes[i].q_start / self->count / run->config.learner.reward_scale;
     }
     run->now.evaluated = true;
     dq_run_measured(run, row->eval_return);

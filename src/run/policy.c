@@ -44,6 +44,9 @@ static dq_status load(dq_policy *policy, const dq_safetensors *weights, const ch
     if (status) return status;
     policy->env_class = dq_env_find(policy->config.env, error);
     if (!policy->env_class) return DQ_NOT_FOUND;
+    policy->config.learner.features = policy->env_class->features;
+    status = dq_agent_validate(&policy->config.learner, error); // the environment may be another's
+    if (status) return status;
     status =
         make_network(policy, policy->env_class->observation_size, policy->env_class->actions, path, error);
     if (status) return status;

@@ -143,6 +143,7 @@ static dq_status build(dq_run **out, const dq_run_config *config, dq_error *erro
     if (!run) return dq_fail(error, DQ_MEMORY, "run", "there is no memory for the run");
     run->config = *config;
     run->env_class = dq_env_find(config->env, error);
+    run->config.learner.features = run->env_class->features;
     run->generation = atomic_load(&interrupts);
     run->started = clock_now();
     const int count = (int)config->n_envs, width = run->env_class->observation_size;
@@ -151,8 +152,8 @@ static dq_status build(dq_run **out, const dq_run_config *config, dq_error *erro
     status = dq_vecenv_create(&run->env, run->env_class, config->env_options, count, (int)config->step_limit,
                               seed, error);
     if (!status)
-        status = dq_agent_create(&run->agent, &config->learner, width, run->env_class->actions, count, seed,
-                                 error);
+        status = dq_agent_create(&run->agent, &run->config.learner, width, run->env_class->actions, count,
+                                 seed, error);
     if (status) goto fail;
     run->best_params = calloc(dq_net_size(dq_agent_net(run->agent)), sizeof(float));
     run->acted_on = calloc((size_t)count * (size_t)width, sizeof(float));

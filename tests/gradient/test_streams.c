@@ -102,6 +102,29 @@ static void noisy_gradients(void **state) {
     done(&f);
 }
 
+// Nothing below the first linear layer is trained: backward stops there.
+static void gradients_above_what_observes(void **state) {
+    (void)state;
+    static const dq_feature list[] = {{DQ_FEATURE_SIN, 0, 0, 1},
+                                      {DQ_FEATURE_COS, 0, 0, 1},
+                                      {DQ_FEATURE_LOG, 3, 1, 2},
+                                      {DQ_FEATURE_COPY, 4, 0, 3}};
+    const dq_layer_spec layers[] = {{.kind = "features", .name = "a", .out = 4, .features = list},
+                                    {.kind = "running_norm", .name = "b"},
+                                    {.kind = "linear", .name = "c", .out = 12},
+                                    {.kind = "leaky_relu", .name = "d", .slope = 0.3},
+                                    {.kind = "linear", .name = "e", .out = 3}};
+    fixture f = make(layers, 5, 4);
+    double moments[1 + 2 * 4] = {0};
+    assert_int_equal(dq_net_moments(f.net), 1 + 2 * 4);
+    for (int i = -3; i <= 3; i++) {
+        const float t = (float)i;
+        dq_net_observe(f.net, f.params, f.workspace, moments, (const float[]){t, 2, 3, t + 3, -t});
+    }
+    check_gradients(&f);
+    done(&f);
+}
+
 static void quantile_gradients(void **state) {
     (void)state;
     const dq_layer_spec layers[] = {
@@ -213,6 +236,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(dueling_gradients),
         cmocka_unit_test(noisy_gradients),
+        cmocka_unit_test(gradients_above_what_observes),
         cmocka_unit_test(quantile_gradients),
         cmocka_unit_test(quantiles_at_fixed_fractions_follow_the_formula),
         cmocka_unit_test(dueling_ignores_the_mean_advantage),

@@ -130,6 +130,14 @@ static void with_noise_and_with_rollouts(void **state) {
         4, 7);
 }
 
+static void with_running_normalisation(void **state) {
+    (void)state;
+    kill_and_compare((const char *[]){"env=MountainCar-v0", "checkpoint_steps=90", "n_envs=3",
+                                      "observation=scaled", "normalize_observation=true", "reward_scale=0.1",
+                                      "reward_clip=5", "eval_every_steps=500", "eval_episodes=2", NULL},
+                     6, 8);
+}
+
 static void without_replay_and_on_episodes_clocks(void **state) {
     (void)state;
     kill_and_compare((const char *[]){"checkpoint_steps=80", "buffer_size=1", "batch_size=1",
@@ -177,6 +185,7 @@ int main(void) {
         cmocka_unit_test(killed_at_20_random_moments),
         cmocka_unit_test(with_every_part_that_has_a_state),
         cmocka_unit_test(with_noise_and_with_rollouts),
+        cmocka_unit_test(with_running_normalisation),
         cmocka_unit_test(without_replay_and_on_episodes_clocks),
         cmocka_unit_test(in_a_world_that_is_not_plain_memory),
         cmocka_unit_test(an_interrupted_run_goes_on),

@@ -14,9 +14,10 @@ refuses() { # STATUS TEXT COMMAND...: nothing on standard output, one line with 
 "$DEEPQ" envs >out
 grep -q '^CartPole-v1 .* 4 .* 2 .* 500 .* 475 ' out
 "$DEEPQ" envs CartPole-v1 | grep -q pole_angle
+"$DEEPQ" envs HIVPatient | grep -q ' log10(E)  *less 3 divided by 2$'
 "$DEEPQ" envs --json >out
 for key in id summary observation_size observation_names observation_low observation_high actions \
-    action_names step_limit reward_threshold source options; do
+    action_names features step_limit reward_threshold source options; do
     grep -q "\"$key\":" out
 done
 refuses 2 "did you mean 'CartPole-v1'" "$DEEPQ" envs CartPole-v11

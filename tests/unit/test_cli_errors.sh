@@ -28,6 +28,7 @@ refuse 2 "no agent.*dqn2014" train CartPole-v1 --agent dqn2014
 refuse 2 "unknown option 'learning_rat'; did you mean 'learning_rate'" train CartPole-v1 learning_rat=1
 refuse 2 "gamma is 2 but has to be between 0 and 1" train CartPole-v1 gamma=2
 refuse 2 "gamma.*(number|abc)" train CartPole-v1 gamma=abc
+refuse 2 "declares features, and this one does not; choose observation=raw" train CartPole-v1 observation=features
 refuse 2 "nothing would ever stop this run" train CartPole-v1 total_steps=0
 refuse 2 "--seeds is 0 but has to be between 1" train CartPole-v1 --seeds 0
 refuse 2 "--resume.*keeps its own configuration" train --resume somewhere gamma=0.9
