@@ -2,6 +2,8 @@
 #   src/env/env_NAME.c   defines  const dq_env_class *const dq_env_NAME_classes[] (NULL-terminated)
 #   src/agent/head_NAME.c, backup_NAME.c, explore_NAME.c, src/replay/sampler_NAME.c
 #                        define  const dq_KIND_class dq_KIND_NAME (dq_explorer_class for explore)
+#   src/tune/suggest_NAME.c, prune_NAME.c
+#                        define  const dq_suggester_class dq_suggest_NAME, const dq_pruner_class dq_prune_NAME
 #   src/nn/layer_KIND.c  defines  const dq_layer_class dq_layer_KIND
 #   presets/ID.yml       the tuned options for environment ID, built into the library as text
 #   cli/cmd_NAME.c       defines  const cli_verb cli_verb_NAME, a verb of the program
@@ -53,23 +55,29 @@ const struct dq_preset_text dq_preset_texts[] = {
 };
 " @ONLY)
 
-set(strategy_lists "")
-foreach(kind agent/head:head agent/backup:backup agent/explore:explorer replay/sampler:sampler nn/layer:layer)
-    string(REGEX MATCH "^(.*)/(.*):(.*)$" matched ${kind})
-    set(folder ${CMAKE_MATCH_1})
-    set(prefix ${CMAKE_MATCH_2})
-    set(type ${CMAKE_MATCH_3})
-    file(GLOB strategy_files CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/src/${folder}/${prefix}_*.c)
+# Appends to the variable `out` the declarations and the list of the classes in src/FOLDER/PREFIX_*.c.
+function(strategy_list out folder prefix type)
+    file(GLOB files CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/src/${folder}/${prefix}_*.c)
     set(declarations "")
     set(entries "")
-    foreach(file ${strategy_files})
+    foreach(file ${files})
         get_filename_component(stem ${file} NAME_WE)
         string(APPEND declarations "extern const dq_${type}_class dq_${stem};\n")
         string(APPEND entries "    &dq_${stem},\n")
     endforeach()
-    string(APPEND strategy_lists
-        "\n${declarations}const dq_${type}_class *const dq_${type}_classes[] = {\n${entries}    NULL,\n};\n")
-endforeach()
+    set(${out} "${${out}}
+${declarations}const dq_${type}_class *const dq_${type}_classes[] = {
+${entries}    NULL,
+};
+" PARENT_SCOPE)
+endfunction()
+
+set(strategy_lists "")
+strategy_list(strategy_lists agent head head)
+strategy_list(strategy_lists agent backup backup)
+strategy_list(strategy_lists agent explore explorer)
+strategy_list(strategy_lists replay sampler sampler)
+strategy_list(strategy_lists nn layer layer)
 file(CONFIGURE OUTPUT ${generated_dir}/strategy_list.c CONTENT
 "// Made from the names of src/agent/{head,backup,explore}_*.c src/replay/sampler_*.c and src/nn/layer_*.c.
 #include \"agent/backup.h\"
@@ -78,6 +86,15 @@ file(CONFIGURE OUTPUT ${generated_dir}/strategy_list.c CONTENT
 #include \"nn/layer.h\"
 #include \"replay/sampler.h\"
 @strategy_lists@" @ONLY)
+
+set(tune_lists "")
+strategy_list(tune_lists tune suggest suggester)
+strategy_list(tune_lists tune prune pruner)
+file(CONFIGURE OUTPUT ${generated_dir}/tune_list.c CONTENT
+"// Made from the names of src/tune/{suggest,prune}_*.c.
+#include \"tune/prune.h\"
+@tune_lists@" @ONLY)
+set(DEEPQ_TUNE_SOURCE ${generated_dir}/tune_list.c)
 
 set(DEEPQ_GENERATED_SOURCES ${generated_dir}/env_list.c ${generated_dir}/preset_list.c
     ${generated_dir}/strategy_list.c)
