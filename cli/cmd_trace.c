@@ -241,7 +241,8 @@ static size_t trace(FILE *out, dq_vecenv *env, const number_list *actions, const
                 c->step(env->state, env->options, env->rng, action, env->final_observation, env->reward);
         }
         t++;
-        env->truncated[0] = !env->terminated[0] && env->step_limit && t >= (size_t)env->step_limit;
+        env->truncated[0] = !env->terminated[0] && ((env->step_limit && t >= (size_t)env->step_limit) ||
+                                                    (c->truncated && c->truncated(env->state)));
         print_row(out, env, t, action, drawn);
     }
     return t;
@@ -292,8 +293,11 @@ static int run(int argc, char **argv) {
         exit_status = cli_fail(&error);
     } else {
         size_t steps = trace(out, env, &actions, a.noise ? noise.value : NULL);
+        status = dq_vecenv_check(env, &error);
         if (fclose(out) != 0) {
             exit_status = cli_failed("no memory for the trace");
+        } else if (status) {
+            exit_status = cli_fail(&error);
         } else {
             fwrite(text, 1, size, stdout);
             if (steps < actions.count) {

@@ -144,6 +144,7 @@ void play_reset(play *p, uint64_t seed) {
     p->q_high = -INFINITY;
     dq_rng_seed(&p->rng, seed);
     dq_rng_seed_child(&p->choices, seed, (const uint32_t[]){RANDOM_KEY}, 1);
+    if (p->env_class->seed) p->env_class->seed(p->state, p->config.env_options, seed);
     p->env_class->reset(p->state, p->config.env_options, &p->rng, p->observations);
     p->actions[0] = -1;
     p->rewards[0] = 0;
@@ -165,9 +166,10 @@ dq_status play_step(play *p, int action, dq_error *error) {
     p->trail.count++;
     p->steps++;
     p->episode_return += p->rewards[row];
-    p->truncated = !p->terminated && p->step_limit > 0 && p->steps >= p->step_limit;
+    p->truncated = !p->terminated && ((p->step_limit > 0 && p->steps >= p->step_limit) ||
+                                      (p->env_class->truncated && p->env_class->truncated(p->state)));
     look(p);
-    return DQ_OK;
+    return p->env_class->check ? p->env_class->check(p->config.env_options, error) : DQ_OK;
 }
 
 bool play_over(const play *p) {

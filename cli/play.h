@@ -42,7 +42,8 @@ void play_destroy(play *p);
 // Starts an episode as an evaluation with that seed does.
 void play_reset(play *p, uint64_t seed);
 
-// One step; not after the episode's end. Fails when there is no memory for the trail.
+// One step; not after the episode's end. Fails when there is no memory for the trail or the environment broke
+// down.
 dq_status play_step(play *p, int action, dq_error *error);
 
 bool play_over(const play *p);

@@ -57,6 +57,15 @@ typedef struct dq_env_class {
     // content: the state's memory is about to go, let go of what belongs to it. May be NULL.
     void (*release)(const void *state);
 
+    // For dynamics elsewhere, with a generator of their own beside the stream handed in. `seed`: the reset
+    // that comes next is Gymnasium's reset(seed=seed); a reset that no call precedes goes on with the
+    // generator. `truncated`: whether the last step truncated the episode, for reasons other than the class's
+    // step limit. `check`: whether all instances with these options still work; where they do not, steps end
+    // their episodes at once and tell nothing. Each may be NULL.
+    void (*seed)(void *state, const void *options, uint64_t seed);
+    bool (*truncated)(const void *state);
+    dq_status (*check)(const void *options, dq_error *error);
+
     // Emits canvas primitives for the state (deepq/draw.h): a view, then shapes. May be NULL; viewers then
     // show the observation as bars.
     void (*draw)(const void *state, const void *options, struct dq_canvas *canvas);
@@ -79,7 +88,13 @@ typedef struct dq_env_class {
 // incomplete. Call it before threads start.
 DQ_API dq_status dq_env_register(const dq_env_class *env_class, dq_error *error);
 
-// The class called `id`; NULL fills `error` with the nearest known name.
+// Families: classes that are made when an id with the family's prefix ("gym:") is looked up for the first
+// time. `find` returns a complete class that stays for good, or NULL with a sentence in `error`. Fails when
+// the prefix is taken. Call it before threads start.
+typedef const dq_env_class *dq_env_family_fn(const char *id, dq_error *error);
+DQ_API dq_status dq_env_register_family(const char *prefix, dq_env_family_fn *find, dq_error *error);
+
+// The class called `id`; NULL fills `error` with the nearest known name. Any thread.
 DQ_API const dq_env_class *dq_env_find(const char *id, dq_error *error);
 
 // All classes, built-in ones first: 0 <= index < dq_env_count().
@@ -97,7 +112,7 @@ typedef struct dq_vecenv {
     float *final_observation; // [N,D] what the step itself led to, before any reset
     double *reward;           // [N]
     bool *terminated;         // [N] the dynamics ended the episode
-    bool *truncated;          // [N] the step limit ended it, and the dynamics did not
+    bool *truncated;          // [N] a limit ended it, and the dynamics did not
     int64_t *episode_length;  // [N] steps of the episode so far, this step included
     double *episode_return;   // [N] undiscounted; both keep the ended episode's value until the next step
     dq_rng *rng;              // [N]
@@ -119,6 +134,10 @@ DQ_API void dq_vecenv_reset(dq_vecenv *env, int index, uint64_t seed);
 
 // actions: [N], each in [0, A). Instances that ended reset on their own within the same call.
 DQ_API void dq_vecenv_step(dq_vecenv *env, const int32_t *actions);
+
+// Whether the instances still work. Only classes with a `check` can fail, and a caller that steps them asks
+// after each round.
+DQ_API dq_status dq_vecenv_check(const dq_vecenv *env, dq_error *error);
 
 #ifdef __cplusplus
 }

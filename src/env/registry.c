@@ -1,20 +1,30 @@
 // The list of environment classes: the built-in ones, found by file name at configure time, then the
-// ones the user's program registered. Classes are constant; the list only grows, before threads start.
+// ones the user's program registered or looked up in a family. Classes are constant; the list only grows, and
+// any thread may look up.
 #include "base/text.h"
 
 #include <deepq/env.h>
 
 #include <assert.h>
 #include <math.h>
+#include <pthread.h>
+#include <stdatomic.h>
 #include <string.h>
 
-enum { REGISTERED_MAX = 256 };
+enum { REGISTERED_MAX = 256, FAMILIES_MAX = 8 };
 
 // Made by cmake/generated.cmake: one NULL-terminated array of classes for each src/env/env_*.c.
 extern const dq_env_class *const *const dq_env_builtin[];
 
 static const dq_env_class *registered[REGISTERED_MAX];
-static int registered_count;
+static atomic_int registered_count;
+
+static struct family {
+    const char *prefix;
+    dq_env_family_fn *find;
+} families[FAMILIES_MAX];
+static int family_count;
+static pthread_mutex_t family_lock = PTHREAD_MUTEX_INITIALIZER;
 
 int dq_env_count(void) {
     int count = 0;
@@ -42,9 +52,24 @@ static const dq_env_class *find(const char *id) {
     return NULL;
 }
 
+static const dq_env_class *find_in_family(const struct family *family, const char *id, dq_error *error) {
+    pthread_mutex_lock(&family_lock);
+    const dq_env_class *found = find(id); // another thread may have been quicker
+    if (!found) {
+        found = family->find(id, error);
+        if (found && dq_env_register(found, error)) found = NULL;
+    }
+    pthread_mutex_unlock(&family_lock);
+    return found;
+}
+
 const dq_env_class *dq_env_find(const char *id, dq_error *error) {
     const dq_env_class *found = find(id);
     if (found) return found;
+    for (int i = 0; i < family_count; i++) {
+        const struct family *family = &families[i];
+        if (!strncmp(id, family->prefix, strlen(family->prefix))) return find_in_family(family, id, error);
+    }
 
     const char *nearest = NULL;
     int smallest = dq_text_near(id) + 1;
@@ -111,6 +136,20 @@ dq_status dq_env_register(const dq_env_class *env_class, dq_error *error) {
         return dq_fail(error, DQ_USAGE, id, "\"%s\" is one class too many: at most %d can be registered", id,
                        REGISTERED_MAX);
     }
-    registered[registered_count++] = env_class;
+    registered[registered_count] = env_class;
+    registered_count++; // only now may others see it
+    return DQ_OK;
+}
+
+dq_status dq_env_register_family(const char *prefix, dq_env_family_fn *find_class, dq_error *error) {
+    for (int i = 0; i < family_count; i++) {
+        if (!strcmp(families[i].prefix, prefix))
+            return dq_fail(error, DQ_USAGE, prefix, "the family \"%s\" is registered already", prefix);
+    }
+    if (family_count == FAMILIES_MAX) {
+        return dq_fail(error, DQ_USAGE, prefix, "\"%s\" is one family too many: at most %d can be registered",
+                       prefix, FAMILIES_MAX);
+    }
+    families[family_count++] = (struct family){prefix, find_class};
     return DQ_OK;
 }

@@ -68,6 +68,8 @@ dq_status dq_vecenv_create(dq_vecenv **out, const dq_env_class *env_class, const
         if (status) goto fail;
     }
     for (int i = 0; i < count; i++) dq_vecenv_reset(env, i, seed + (uint64_t)i);
+    status = dq_vecenv_check(env, error);
+    if (status) goto fail;
     *out = env;
     return DQ_OK;
 fail:
@@ -89,6 +91,7 @@ void dq_vecenv_reset(dq_vecenv *env, int index, uint64_t seed) {
     size_t i = (size_t)index, d = (size_t)env->env_class->observation_size;
     void *state = (unsigned char *)env->state + i * env->state_stride;
     dq_rng_seed(&env->rng[i], seed);
+    if (env->env_class->seed) env->env_class->seed(state, env->options, seed);
     env->env_class->reset(state, env->options, &env->rng[i], env->observation + i * d);
     memcpy(env->final_observation + i * d, env->observation + i * d, d * sizeof(float));
     env->reward[i] = 0;
@@ -113,9 +116,11 @@ static inline void end_step(dq_vecenv *env, size_t i) {
     const float *final_observation = env->final_observation + i * d;
     const int64_t length = ++env->episode_length[i];
     env->episode_return[i] += env->reward[i];
-    env->truncated[i] = !env->terminated[i] && env->step_limit > 0 && length >= env->step_limit;
+    void *state = (unsigned char *)env->state + i * env->state_stride;
+    const bool at_limit = env->step_limit > 0 && length >= env->step_limit;
+    env->truncated[i] =
+        !env->terminated[i] && (at_limit || (env_class->truncated && env_class->truncated(state)));
     if (env->terminated[i] || env->truncated[i]) {
-        void *state = (unsigned char *)env->state + i * env->state_stride;
         env_class->reset(state, env->options, &env->rng[i], observation);
     } else {
         for (size_t k = 0; k < d; k++) observation[k] = final_observation[k];
@@ -141,4 +146,8 @@ void dq_vecenv_step(dq_vecenv *env, const int32_t *actions) {
                                              env->final_observation + i * d, &env->reward[i]);
         end_step(env, i);
     }
+}
+
+dq_status dq_vecenv_check(const dq_vecenv *env, dq_error *error) {
+    return env->env_class->check ? env->env_class->check(env->options, error) : DQ_OK;
 }

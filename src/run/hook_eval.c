@@ -48,14 +48,16 @@ static dq_status create(dq_hook **out, dq_run *run, dq_error *error) {
     return status;
 }
 
-static void evaluate(eval_hook *self, dq_run *run) {
+static dq_status evaluate(eval_hook *self, dq_run *run, dq_error *error) {
     dq_metrics *row = &run->now.row;
     uint32_t words[2];
     dq_seed_sequence((uint64_t)run->config.seed, (uint32_t[]){STREAM_EVALUATION, (uint32_t)self->number++}, 2,
                      words, 2);
     uint64_t seed = (uint64_t)words[0] << 32 | words[1];
-    dq_rollout_play(self->rollout, dq_agent_params(run->agent), run->config.learner.gamma, seed, self->count,
-                    self->episodes);
+    const dq_status status =
+        dq_rollout_play(self->rollout, dq_agent_params(run->agent), run->config.learner.gamma, seed,
+                        self->count, self->episodes, error);
+    if (status) return status;
     row->eval_return = row->eval_discounted_return = row->eval_q_start = 0;
     for (int i = 0; i < self->count; i++) {
         row->eval_return += self->episodes[i].episode_return / self->count;
@@ -64,23 +66,22 @@ static void evaluate(eval_hook *self, dq_run *run) {
     }
     run->now.evaluated = true;
     dq_run_measured(run, row->eval_return);
+    return DQ_OK;
 }
 
 static dq_status on_episode(dq_hook *hook, dq_run *run, dq_error *error) {
-    (void)error;
     eval_hook *self = (eval_hook *)hook;
     int64_t every = run->config.eval_every_episodes;
     if (!self->rollout)
         dq_run_measured(run, run->now.row.mean_return);
     else if (every > 0 && run->now.episode % every == 0)
-        evaluate(self, run);
+        return evaluate(self, run, error);
     return DQ_OK;
 }
 
 static dq_status on_step(dq_hook *hook, dq_run *run, dq_error *error) {
-    (void)error;
-    if (dq_run_due(run, run->config.eval_every_steps)) evaluate((eval_hook *)hook, run);
-    return DQ_OK;
+    const bool due = dq_run_due(run, run->config.eval_every_steps);
+    return due ? evaluate((eval_hook *)hook, run, error) : DQ_OK;
 }
 
 static void *state(dq_hook *hook, size_t *size) {

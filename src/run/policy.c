@@ -185,13 +185,17 @@ typedef struct share {
     dq_episode *episodes;
     uint64_t seed;
     int count;
+    dq_status *status; // one per worker: the first that is not DQ_OK
+    dq_error *errors;
 } share;
 
 static void play_share(void *user, int64_t index, int worker) {
     share *s = user;
     int first = (int)index * DQ_LANES, count = s->count - first < DQ_LANES ? s->count - first : DQ_LANES;
-    dq_rollout_play(s->rollouts[worker], s->policy->params, s->policy->config.learner.gamma,
-                    s->seed + (uint64_t)first, count, s->episodes + first);
+    if (s->status[worker]) return;
+    s->status[worker] =
+        dq_rollout_play(s->rollouts[worker], s->policy->params, s->policy->config.learner.gamma,
+                        s->seed + (uint64_t)first, count, s->episodes + first, &s->errors[worker]);
 }
 
 dq_status dq_policy_evaluate(const dq_policy *policy, const dq_env_class *env_class,
@@ -217,15 +221,20 @@ dq_status dq_policy_evaluate(const dq_policy *policy, const dq_env_class *env_cl
 
     dq_rollout **rollouts = calloc((size_t)threads, sizeof *rollouts);
     dq_episode *played = calloc((size_t)episodes + 1, sizeof *played);
-    dq_status status = DQ_OK;
-    if (!rollouts || !played)
+    dq_status *outcomes = calloc((size_t)threads, sizeof *outcomes), status = DQ_OK;
+    dq_error *errors = calloc((size_t)threads, sizeof *errors);
+    if (!rollouts || !played || !outcomes || !errors)
         status = dq_fail(error, DQ_MEMORY, env_class->id, "there is no memory for %d episodes", episodes);
     for (int i = 0; !status && i < threads; i++)
         status =
             dq_rollout_create(&rollouts[i], &policy->qnet, env_class, options, step_limit, DQ_LANES, error);
     if (!status) {
-        share all = {policy, rollouts, played, seed, episodes};
+        share all = {policy, rollouts, played, seed, episodes, outcomes, errors};
         dq_parallel_for(threads, shares, play_share, &all);
+        for (int i = 0; !status && i < threads; i++) {
+            status = outcomes[i];
+            if (status && error) *error = errors[i];
+        }
         if (total_steps) *total_steps = 0;
         for (int i = 0; i < episodes; i++) {
             returns[i] = played[i].episode_return;
@@ -235,5 +244,7 @@ dq_status dq_policy_evaluate(const dq_policy *policy, const dq_env_class *env_cl
     for (int i = 0; rollouts && i < threads; i++) dq_rollout_destroy(rollouts[i]);
     free(rollouts);
     free(played);
+    free(outcomes);
+    free(errors);
     return status;
 }

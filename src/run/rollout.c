@@ -55,8 +55,8 @@ static void deal(dq_rollout *rollout, int index, uint64_t seed, int64_t *next, i
     dq_vecenv_reset(rollout->env, index, seed + (uint64_t)rollout->episode[index]);
 }
 
-void dq_rollout_play(dq_rollout *rollout, float *params, double gamma, uint64_t seed, int count,
-                     dq_episode *episodes) {
+dq_status dq_rollout_play(dq_rollout *rollout, float *params, double gamma, uint64_t seed, int count,
+                          dq_episode *episodes, dq_error *error) {
     dq_vecenv *env = rollout->env;
     const int actions = rollout->asker.qnet->actions;
     int64_t next = 0, left = count;
@@ -72,6 +72,8 @@ void dq_rollout_play(dq_rollout *rollout, float *params, double gamma, uint64_t 
             if (episode->length == 0) episode->q_start = (double)q[rollout->actions[i]];
         }
         dq_vecenv_step(env, rollout->actions);
+        const dq_status status = dq_vecenv_check(env, error);
+        if (status) return status;
         for (int i = 0; i < env->count; i++) {
             if (rollout->episode[i] < 0) continue;
             dq_episode *episode = &episodes[rollout->episode[i]];
@@ -84,4 +86,5 @@ void dq_rollout_play(dq_rollout *rollout, float *params, double gamma, uint64_t 
             deal(rollout, i, seed, &next, count);
         }
     }
+    return DQ_OK;
 }

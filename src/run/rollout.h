@@ -21,8 +21,9 @@ typedef struct dq_episode {
 } dq_episode;
 
 // Plays episodes [count] with params; episode i resets its environment with seed + i. An episode's course
-// depends on its seed and the parameters alone. Allocates nothing.
-void dq_rollout_play(dq_rollout *rollout, float *params, double gamma, uint64_t seed, int count,
-                     dq_episode *episodes);
+// depends on its seed and the parameters alone. Allocates nothing. Fails only where environments break down
+// (dq_vecenv_check).
+dq_status dq_rollout_play(dq_rollout *rollout, float *params, double gamma, uint64_t seed, int count,
+                          dq_episode *episodes, dq_error *error);
 
 #endif

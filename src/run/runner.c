@@ -74,6 +74,8 @@ static dq_status advance(dq_run *run, dq_error *error) {
     memcpy(run->acted_on, env->observation, (size_t)env->count * width * sizeof(float));
     dq_agent_act(run->agent, run->acted_on, env->count, now->step, now->episode, run->actions);
     dq_vecenv_step(env, run->actions);
+    dq_status status = dq_vecenv_check(env, error);
+    if (status) return status;
     now->step += run->previous_step = env->count;
     int64_t ended = 0;
     for (int i = 0; i < env->count; i++) {
@@ -83,7 +85,6 @@ static dq_status advance(dq_run *run, dq_error *error) {
     }
     dq_agent_learn(run->agent, env->count, now->step, now->episode + ended);
 
-    dq_status status = DQ_OK;
     for (int i = 0; !status && ended > 0 && i < env->count; i++)
         if (env->terminated[i] || env->truncated[i]) status = end_episode(run, i, error);
     return status ? status : tell(run, DQ_ON_STEP, error);
