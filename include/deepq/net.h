@@ -7,6 +7,9 @@
 // Batches travel as panels: [ceil(B/16)][F][16] f32, sample b of feature f at ((b/16)*F + f)*16 + b%16,
 // so that 16 samples are the vector dimension of every kernel. Samples past B in the last panel are
 // padding: finite, and without influence on any result.
+//
+// Networks on images take bytes [B][height][width][channels] (NHWC, 0..255; the first layer divides by 255).
+// Convolutions keep that order, one sample after another, until a flatten layer makes panels.
 #ifndef DEEPQ_NET_H
 #define DEEPQ_NET_H
 
@@ -30,12 +33,13 @@ typedef struct dq_net dq_net;
 typedef struct dq_workspace dq_workspace;
 
 // One layer of a plan. `kind` is one of "linear" (out features), "relu", "leaky_relu" (slope),
-// "batch_norm" (eps, momentum), "layer_norm" (eps), "features" (features), "running_norm" (eps); more kinds
-// are one file each in src/nn.
+// "batch_norm" (eps, momentum), "layer_norm" (eps), "features" (features), "running_norm" (eps), and for
+// images "conv" (out channels, kernel, stride, padding), "max_pool" (kernel, stride, padding), "residual" and
+// "flatten"; more kinds are one file each in src/nn.
 typedef struct dq_layer_spec {
     const char *kind;
     const char *name;           // tensor names become name.weight, name.bias, ...
-    int out;                    // linear: output features; others keep their input's width
+    int out;                    // linear: output features; conv: channels; others keep their input's width
     double slope;               // leaky_relu; 0 means PyTorch's default of 0.01
     double epsilon;             // normalisation layers; 0 means PyTorch's default of 1e-5
     double momentum;            // batch_norm's running statistics; 0 means PyTorch's default of 0.1
@@ -44,20 +48,37 @@ typedef struct dq_layer_spec {
     int cosines;                // quantile: features of a fraction
     const dq_feature *features; // features: a list of `out`, which must stay alive
     const float *scale;         // features without a list: what each input is divided by; must stay alive
+    int kernel;                 // conv, max_pool: the window is kernel x kernel
+    int stride;                 // 0 means 1
+    int padding;                // zeros on each side (max_pool: nothing), less than the kernel
 } dq_layer_spec;
 
-// One named tensor of the parameter array. Rows may be padded: element (r, c) is at offset + r*stride + c.
+// One named tensor of the parameter array. As stored it is a matrix whose rows may be padded: element (r, c)
+// is at offset + r*stride + c. To the world it has PyTorch's shape and order of elements, which differ from
+// that for convolutions (out, in, height, width; stored height, width, in, out) and for what follows a
+// flatten layer (features in order channel, height, width; stored height, width, channel).
 typedef struct dq_tensor {
     char name[64];
-    int rows, columns; // vectors have one row and rank 1
-    int rank;          // 1 or 2
+    int rows, columns; // as stored; vectors have one row
     size_t offset, stride;
+    int rank;       // PyTorch's: 1, 2 or 4
+    int shape[4];   // PyTorch's, [rank]
+    int extent[4];  // a walk through PyTorch's order: indices i < extent, the last one fastest, lie at
+    size_t step[4]; // offset + sum of i * step
     bool trainable; // false: running statistics, behind all trainable ones
 } dq_tensor;
+
+// A tensor's values in PyTorch's order: out of params, and into params.
+DQ_API void dq_tensor_get(const dq_tensor *tensor, const float *params, float *values);
+DQ_API void dq_tensor_set(const dq_tensor *tensor, float *params, const float *values);
 
 // Plans a network of `count` layers on `inputs` features; the specs are copied.
 DQ_API dq_status dq_net_create(dq_net **out, int inputs, const dq_layer_spec *layers, int count,
                                dq_error *error);
+
+// The same on images of bytes.
+DQ_API dq_status dq_net_create_on_images(dq_net **out, int height, int width, int channels,
+                                         const dq_layer_spec *layers, int count, dq_error *error);
 DQ_API void dq_net_destroy(dq_net *net);
 
 DQ_API int dq_net_inputs(const dq_net *net);
@@ -73,11 +94,20 @@ DQ_API void dq_net_init(const dq_net *net, float *params, dq_rng *rng);
 
 // Room for batches of up to `max_batch` samples.
 DQ_API dq_status dq_workspace_create(dq_workspace **out, const dq_net *net, int max_batch, dq_error *error);
+
+// The same with threads that share out large layers. A result never depends on their number. The pool is the
+// caller's and outlives the workspace; NULL: one thread.
+struct dq_pool;
+DQ_API dq_status dq_workspace_create_on(dq_workspace **out, const dq_net *net, int max_batch,
+                                        struct dq_pool *pool, dq_error *error);
 DQ_API void dq_workspace_destroy(dq_workspace *workspace);
 
 // Where a batch's input panels go: [ceil(max_batch/16)][inputs][16]. They stay as they are until backward
-// has used them.
+// has used them. NULL for a network on images.
 DQ_API float *dq_workspace_input(dq_workspace *workspace);
+
+// The same for a network on images: [max_batch][height][width][channels]. NULL for others.
+DQ_API unsigned char *dq_workspace_images(dq_workspace *workspace);
 
 // rows: [B,F] row-major <-> panels
 DQ_API void dq_panels_pack(float *panels, const float *rows, int batch, int features);
@@ -107,6 +137,10 @@ DQ_API void dq_net_backward(const dq_net *net, const float *params, dq_workspace
 // One observation [inputs] -> output [outputs], eval mode, the quick way.
 DQ_API void dq_net_apply(const dq_net *net, const float *params, dq_workspace *workspace,
                          const float *observation, float *output);
+
+// The same for a network on images: observation [height][width][channels].
+DQ_API void dq_net_apply_image(const dq_net *net, const float *params, dq_workspace *workspace,
+                               const unsigned char *observation, float *output);
 
 // Layers that keep statistics of what the agent meets (running_norm) count one more observation [inputs],
 // into the untrainable part of params. `moments` is what they count in, [dq_net_moments] doubles of the

@@ -46,6 +46,32 @@ typedef struct dq_gemm {
     const float *mask;
 } dq_gemm;
 
+// C(m, n) = act(start(n) + sum over k of A(m, k) B(k, n)), A gathered through two tables of offsets:
+//   A(m, k) = a[a_row[m] + a_k[k]]                        scalars, broadcast
+//   B(k, n) = b[n/16 * b_panel + k*16 + n%16]             panels of 16 columns
+//   C(m, n) = c[c_row[m] + n]
+// The three products of a convolution over images [height][width][channels]: a patch's place is the sum of
+// its pixel's offset and its element's offset, so that no patch is ever copied. With `add`, act(C + sum).
+typedef struct dq_conv {
+    int rows, columns, k;
+    const float *a;
+    const int *a_row, *a_k; // [rows], [k]
+    const float *b;
+    size_t b_panel;
+    float *c;
+    const int *c_row;  // [rows]
+    const float *bias; // [columns] where each sum starts; NULL: at 0
+    bool add;
+    dq_nonlinearity activation;
+} dq_conv;
+
+// A window that slides over one image [height][width][channels].
+typedef struct dq_pool_window {
+    int height, width, channels;
+    int out_height, out_width;
+    int kernel, stride, padding;
+} dq_pool_window;
+
 // Constants of one Adam step. `decay` multiplies the parameter first (AdamW), `l2` is added to the gradient.
 typedef struct dq_adam {
     float beta1, rest1, beta2, rest2; // rest = 1 - beta
@@ -63,6 +89,7 @@ typedef struct dq_kernels {
     const char *name;
 
     void (*gemm)(const dq_gemm *g);
+    void (*conv)(const dq_conv *g);
 
     // In what follows panels are y_panel or x_panel floats apart, at least 16 times their rows.
 
@@ -101,6 +128,21 @@ typedef struct dq_kernels {
     // y[r] = act(bias[r] + w[r*w_row .. +columns] . x), 16 lane sums and tree; x: [columns]
     void (*matvec)(const float *w, size_t w_row, const float *bias, const float *x, int rows, int columns,
                    dq_nonlinearity activation, float *y);
+
+    // 16 samples or fewer: rows [samples][features] <-> panel [features][16], whose other lanes become 0
+    void (*rows_to_panel)(const float *rows, int samples, int features, float *panel);
+    void (*panel_to_rows)(const float *panel, int samples, int features, float *rows);
+
+    // y = the maximum of each window, which padding is not part of; d_x = d_y at the window's first maximum
+    void (*max_pool)(const dq_pool_window *window, const float *x, float *y);
+    void (*max_pool_backward)(const dq_pool_window *window, const float *x, const float *y, const float *d_y,
+                              float *d_x);
+
+    // y = x / 255, rounded as x * (1 / 255)
+    void (*unit_floats)(const unsigned char *x, float *y, size_t n);
+
+    // sum[n] += x[0][n] + x[1][n] + ... , x: [rows][columns], the rows' sum made first
+    void (*column_sums)(const float *x, size_t x_row, int rows, int columns, float *sum);
 
     // y = act(x), and d = d_y * act'(y); n is any count, in and out may be the same
     void (*activate)(const float *x, float *y, size_t n, dq_nonlinearity activation);

@@ -6,6 +6,10 @@
 void dq_activation_forward(const dq_layer *layer, const dq_pass *pass) {
     const float *x = pass->x;
     float *y = pass->y;
+    if (layer->in_layout == DQ_LAYOUT_IMAGES) {
+        pass->kernels->activate(x, y, (size_t)pass->batch * (size_t)layer->out, layer->activation);
+        return;
+    }
     for (int p = 0; p < pass->panels; p++, x += layer->in_panel, y += layer->out_panel)
         pass->kernels->activate(x, y, (size_t)layer->out * DQ_LANES, layer->activation);
 }
@@ -15,6 +19,10 @@ void dq_activation_backward(const dq_layer *layer, const dq_pass *pass) {
     const float *d_y = pass->d_y;
     float *d_x = pass->d_x;
     if (!d_x) return;
+    if (layer->in_layout == DQ_LAYOUT_IMAGES) {
+        memcpy(d_x, d_y, (size_t)pass->batch * (size_t)layer->out * sizeof(float));
+        return;
+    }
     for (int p = 0; p < pass->panels; p++, d_x += layer->in_panel, d_y += layer->out_panel)
         memcpy(d_x, d_y, (size_t)layer->out * DQ_LANES * sizeof(float));
 }

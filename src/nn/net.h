@@ -7,6 +7,7 @@
 
 struct dq_net {
     int inputs, outputs;
+    dq_layout layout; // of the input
     int layer_count;
     dq_layer *layers;
     int tensor_count;
@@ -20,13 +21,17 @@ struct dq_net {
 struct dq_workspace {
     const dq_net *net;
     int max_batch;
-    dq_arena arena;      // the one block behind everything below
-    float *input;        // [P][inputs][16]
-    float **kept_output; // [layers] each layer's [P][out][16], from a DQ_TRAIN forward to backward
-    float **keep;        // [layers]
-    float *passing[2];   // [P][widest][16], DQ_EVAL activations and gradients on their way back
-    float *eval_output;  // [P][outputs][16]
+    dq_arena arena;        // the one block behind everything below
+    float *input;          // [P][inputs][16], or NULL and
+    unsigned char *images; // [B][inputs]
+    float **kept_output;   // [layers] each layer's [P][out][16], from a DQ_TRAIN forward to backward
+    float **keep;          // [layers]
+    float *passing[2];     // [P][widest][16], DQ_EVAL activations and gradients on their way back
+    float *eval_output;    // [P][outputs][16]
     float *scratch;
+    float *worker_scratch; // [threads][worker_room]
+    size_t worker_room;
+    dq_pool *pool; // the owner's, or NULL
     float *row[2]; // [widest, inputs] for one sample
 };
 

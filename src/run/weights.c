@@ -1,4 +1,4 @@
-// Weights files: the parameter array of a plan, tensor by tensor, without the padding of its rows.
+// Weights files: the parameter array of a plan, tensor by tensor, in PyTorch's shapes and order.
 #include "run/weights.h"
 
 #include <stdlib.h>
@@ -16,12 +16,10 @@ dq_status dq_weights_write(const char *path, const dq_net *net, const float *par
     }
     for (int i = 0; i < count; i++) {
         const dq_tensor *t = dq_net_tensor(net, i);
-        const size_t columns = (size_t)t->columns;
         arrays[i] = (dq_stored_tensor){.name = t->name, .type = DQ_STORED_F32, .rank = t->rank, .data = at};
-        arrays[i].shape[0] = t->rows;
-        arrays[i].shape[t->rank - 1] = t->columns;
-        for (int r = 0; r < t->rows; r++, at += columns)
-            memcpy(at, params + t->offset + (size_t)r * t->stride, columns * sizeof(float));
+        for (int d = 0; d < t->rank; d++) arrays[i].shape[d] = t->shape[d];
+        dq_tensor_get(t, params, at);
+        at += (size_t)t->rows * (size_t)t->columns;
     }
     const dq_text_pair metadata[] = {{"format", "deepq"}, {"config", config}};
     status = dq_safetensors_write(path, arrays, count, metadata, 2, error);
@@ -34,14 +32,12 @@ done:
 dq_status dq_weights_fill(const dq_safetensors *file, const dq_net *net, float *params, dq_error *error) {
     for (int i = 0; i < dq_net_tensor_count(net); i++) {
         const dq_tensor *t = dq_net_tensor(net, i);
-        const size_t columns = (size_t)t->columns;
         const float *from;
-        int64_t shape[2] = {t->rows, t->columns};
-        dq_status status =
-            dq_safetensors_floats(file, t->name, t->rank, t->rank == 2 ? shape : shape + 1, &from, error);
+        int64_t shape[4];
+        for (int d = 0; d < t->rank; d++) shape[d] = t->shape[d];
+        dq_status status = dq_safetensors_floats(file, t->name, t->rank, shape, &from, error);
         if (status) return status;
-        for (int r = 0; r < t->rows; r++, from += columns)
-            memcpy(params + t->offset + (size_t)r * t->stride, from, columns * sizeof(float));
+        dq_tensor_set(t, params, from);
     }
     return DQ_OK;
 }

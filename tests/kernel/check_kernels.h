@@ -91,6 +91,63 @@ static void check_gemm(check *c) {
     }
 }
 
+// Offsets of any order; only the rows of C keep apart.
+static void check_conv(check *c) {
+    int a_row[40], a_k[60], c_row[40];
+    for (int round = 0; round < 1000; round++) {
+        if (round % 10 == 0) fill(c);
+        int rows = pick(c, 1, 40), columns = pick(c, 1, 70), k = pick(c, 1, 60), gap = pick(c, 0, 9);
+        for (int m = 0; m < rows; m++) {
+            a_row[m] = pick(c, 0, 5000);
+            c_row[m] = m * (columns + gap);
+        }
+        for (int i = 0; i < k; i++) a_k[i] = pick(c, 0, 5000);
+        dq_conv g = {.rows = rows,
+                     .columns = columns,
+                     .k = k,
+                     .a = c->in[0],
+                     .a_row = a_row,
+                     .a_k = a_k,
+                     .b = c->in[1],
+                     .b_panel = (size_t)(16 * (k + pick(c, 0, 5))),
+                     .c_row = c_row,
+                     .bias = pick(c, 0, 1) ? c->in[2] : NULL,
+                     .add = pick(c, 0, 1),
+                     .activation = pick_activation(c)};
+        g.c = c->out[0][0];
+        c->table->conv(&g);
+        g.c = c->out[1][0];
+        c->reference->conv(&g);
+        same(c, "conv");
+    }
+}
+
+static void check_images(check *c) {
+    for (int round = 0; round < 200; round++) {
+        if (round % 10 == 0) fill(c);
+        int rows = pick(c, 1, 50), columns = pick(c, 1, 70), samples = pick(c, 1, 16), kernel = pick(c, 1, 4);
+        dq_pool_window w = {.height = pick(c, kernel, 12),
+                            .width = pick(c, kernel, 12),
+                            .channels = pick(c, 1, 40),
+                            .kernel = kernel,
+                            .stride = pick(c, 1, 3),
+                            .padding = pick(c, 0, kernel - 1)};
+        w.out_height = (w.height + 2 * w.padding - kernel) / w.stride + 1;
+        w.out_width = (w.width + 2 * w.padding - kernel) / w.stride + 1;
+        for (int k = 0; k < 2; k++) {
+            const dq_kernels *kernels = k ? c->reference : c->table;
+            float **out = c->out[k];
+            kernels->unit_floats((const unsigned char *)c->in[0] + columns, out[0], (size_t)(rows * columns));
+            kernels->column_sums(c->in[1], (size_t)(columns + 3), rows, columns, out[1]);
+            kernels->rows_to_panel(c->in[2], samples, columns, out[1] + 1024);
+            kernels->panel_to_rows(c->in[3], samples, columns, out[1] + 8192);
+            kernels->max_pool(&w, c->in[1], out[2]);
+            kernels->max_pool_backward(&w, c->in[1], out[2], c->in[0], out[3]);
+        }
+        same(c, "images");
+    }
+}
+
 static void check_lanes(check *c) {
     for (int round = 0; round < 400; round++) {
         if (round % 10 == 0) fill(c);
@@ -202,6 +259,8 @@ static void check_table(const dq_kernels *table, const dq_kernels *reference) {
     }
     for (int i = 0; i < 40; i++) fill(&c);
     check_gemm(&c);
+    check_conv(&c);
+    check_images(&c);
     check_lanes(&c);
     check_matvec(&c);
     check_elementwise(&c);

@@ -35,7 +35,9 @@ static __m512 load_masked(unsigned mask, const float *from) {
 #include "kernel/x86/vec_avx512.h"
 
 #include "kernel/elementwise_template.h"
+#include "kernel/image_template.h"
 #include "kernel/norm_template.h"
+#include "kernel/x86/conv_template.h"
 #include "kernel/x86/gemm_template.h"
 #include "kernel/x86/lanes_template.h"
 
@@ -44,7 +46,9 @@ static void same_bits_as_reference(void **state) {
     dq_kernels table = *dq_kernels_at(DQ_CPU_REF);
     fill_elementwise(&table);
     fill_norm(&table);
+    fill_image(&table);
     table.gemm = gemm;
+    table.conv = conv;
     table.gemm_lanes = gemm_lanes;
     table.row_sums = row_sums;
     table.matvec = matvec;

@@ -5,6 +5,7 @@
 #include "kernel/kernel.h"
 
 void dq_ref_gemm(const dq_gemm *g);
+void dq_ref_conv(const dq_conv *g);
 void dq_ref_gemm_lanes(const float *y, size_t y_panel, int rows, const float *x, size_t x_panel, int columns,
                        int panels, float *c, size_t c_row);
 void dq_ref_row_sums(const float *y, size_t y_panel, int rows, int panels, float *sums);

@@ -6,7 +6,9 @@
 
 #include "kernel/distribution_template.h"
 #include "kernel/elementwise_template.h"
+#include "kernel/image_template.h"
 #include "kernel/norm_template.h"
+#include "kernel/x86/conv_template.h"
 #include "kernel/x86/gemm_template.h"
 #include "kernel/x86/lanes_template.h"
 #include "kernel/x86/transpose.h"
@@ -15,7 +17,9 @@ void dq_kernels_avx2(dq_kernels *table) {
     fill_elementwise(table);
     fill_distribution(table);
     fill_norm(table);
+    fill_image(table);
     table->gemm = gemm;
+    table->conv = conv;
     table->gemm_lanes = gemm_lanes;
     table->row_sums = row_sums;
     table->matvec = matvec;

@@ -115,13 +115,13 @@ static block_fn *const blocks[TILE_ROWS + 1][TILE_PANELS_MAX + 1] = {
 #undef BLOCK
 };
 
-// How many rows the next tiles have, and how many such tiles follow: sixes as long as what remains after
+// How many rows the next tiles have, and how many such tiles follow: `most` as long as what remains after
 // them does not leave a tile too low to fill the multiply-add pipes.
-static int tile_rows(int left, int *tiles) {
-    int count = (left + TILE_ROWS - 1) / TILE_ROWS; // tiles in all
-    int full = left % TILE_ROWS == 0 ? count : count > 3 ? count - 3 : 0;
+static int tile_rows(int most, int left, int *tiles) {
+    int count = (left + most - 1) / most; // tiles in all
+    int full = left % most == 0 ? count : count > 3 ? count - 3 : 0;
     *tiles = full > 0 ? full : 1;
-    return full > 0 ? TILE_ROWS : (left + count - 1) / count;
+    return full > 0 ? most : (left + count - 1) / count;
 }
 
 TARGET static void gemm(const dq_gemm *g) {
@@ -133,7 +133,7 @@ TARGET static void gemm(const dq_gemm *g) {
     for (int first = 0; first < g->panels; first += group) {
         int last = first + group < g->panels ? first + group : g->panels;
         for (int row = 0; row < g->rows;) {
-            int tiles, rows = tile_rows(g->rows - row, &tiles), row_end = row + rows * tiles;
+            int tiles, rows = tile_rows(TILE_ROWS, g->rows - row, &tiles), row_end = row + rows * tiles;
             int wide = TILE_PANELS(rows), whole = (last - first) / wide * wide, rest = last - first - whole;
             if (whole)
                 blocks[rows][wide](g, (size_t)row, (size_t)row_end, (size_t)first, (size_t)(first + whole));

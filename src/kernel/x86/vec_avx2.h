@@ -39,4 +39,9 @@ static const int mask_bits[32] = {-1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1
     X(1, 1)                                                                                                  \
     X(1, 2) X(1, 3) X(1, 4) X(1, 5) X(1, 6) X(2, 1) X(2, 2) X(2, 3) X(3, 1) X(3, 2) X(4, 1) X(5, 1) X(6, 1)
 
+// Tiles of the convolution product: rows x panels.
+#define CONV_ROWS     6
+#define CONV_PANELS   1
+#define CONV_TILES(X) X(1, 1) X(2, 1) X(3, 1) X(4, 1) X(5, 1) X(6, 1)
+
 #define PANEL_CACHE 16384 // bytes of first-level cache for panels of P

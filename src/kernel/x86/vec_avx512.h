@@ -48,6 +48,12 @@
     X(4, 1) X(4, 2) X(4, 3) X(4, 4) \
     X(5, 1) X(5, 2) X(5, 3) X(5, 4) \
     X(6, 1) X(6, 2) X(6, 3) X(6, 4)
+
+#define CONV_ROWS   8
+#define CONV_PANELS 2
+#define CONV_TILES(X) \
+    X(1, 1) X(2, 1) X(3, 1) X(4, 1) X(5, 1) X(6, 1) X(7, 1) X(8, 1) \
+    X(1, 2) X(2, 2) X(3, 2) X(4, 2) X(5, 2) X(6, 2) X(7, 2) X(8, 2)
 // clang-format on
 
 #define PANEL_CACHE 32768 // bytes of first-level cache for panels of P
