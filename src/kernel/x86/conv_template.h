@@ -1,5 +1,6 @@
 // The product on gathered rows, once per instruction set: a tile of C, `M` rows x `N` panels of 16 columns,
-// lives in registers while k runs. Follows gemm_template.h.
+// lives in registers while k runs.
+#include "kernel/x86/tiles.h"
 
 #define FOR_CONV(body)                                                                                       \
     _Pragma("GCC unroll 8") for (int m = 0; m < M; m++)                                                      \

@@ -3,7 +3,7 @@
 // A tile of C, `M` rows x `N` panels, lives in registers while k runs: N panel vectors are loaded and M
 // scalars broadcast per k. Panels of P that fit in half of the first-level cache are kept there while the
 // rows of A stream by.
-#define PANEL_VECS (16 / VEC_LANES)
+#include "kernel/x86/tiles.h"
 
 // For each vector of a tile; the vectors of the tile's panel n are j = n * PANEL_VECS ...
 #define FOR_TILE(body)                                                                                       \
@@ -114,15 +114,6 @@ static block_fn *const blocks[TILE_ROWS + 1][TILE_PANELS_MAX + 1] = {
     TILES(BLOCK)
 #undef BLOCK
 };
-
-// How many rows the next tiles have, and how many such tiles follow: `most` as long as what remains after
-// them does not leave a tile too low to fill the multiply-add pipes.
-static int tile_rows(int most, int left, int *tiles) {
-    int count = (left + most - 1) / most; // tiles in all
-    int full = left % most == 0 ? count : count > 3 ? count - 3 : 0;
-    *tiles = full > 0 ? full : 1;
-    return full > 0 ? most : (left + count - 1) / count;
-}
 
 TARGET static void gemm(const dq_gemm *g) {
     size_t k = (size_t)g->k_outer * (size_t)g->k_inner;
