@@ -3,6 +3,7 @@
 #include "trainings.h"
 
 #include "base/file.h"
+#include "board.h"
 #include "cli.h"
 #include "episodes.h"
 #include "progress.h"
@@ -38,6 +39,7 @@ typedef struct watcher {
     training *one;
     int64_t recorded; // record_every times this: the episode of the last animation; -1: unknown
     dq_error error;   // of an animation that failed
+    board board;
 } watcher;
 
 // FOLDER/episodes/episode-N.gif, where one is due.
@@ -51,18 +53,21 @@ static void record_episode(watcher *w, const dq_run *run, int64_t episode) {
     snprintf(path, sizeof path, "%s/episodes", w->one->folder);
     if (dq_file_make_folder(path, &w->error)) return;
     snprintf(path, sizeof path, "%s/episodes/episode-%06lld.gif", w->one->folder, (long long)episode);
-    episode_record(run, path, &w->error);
+    if (!episode_record(run, path, &w->error)) board_episode(&w->board, path);
 }
 
 // What a finished training leaves beside its weights.
-static dq_status record_last(const watcher *w, const dq_run *run, dq_error *error) {
+static dq_status record_last(watcher *w, const dq_run *run, dq_error *error) {
     if (w->error.code) {
         *error = w->error;
         return error->code;
     }
     char path[PATH_MAX + 64];
     snprintf(path, sizeof path, "%s/episode.gif", w->one->folder);
-    return w->one->record_last ? episode_record(run, path, error) : DQ_OK;
+    if (!w->one->record_last) return DQ_OK;
+    const dq_status status = episode_record(run, path, error);
+    if (!status) board_episode(&w->board, path);
+    return status;
 }
 
 static void on_progress(void *user, const dq_run *run, const dq_metrics *metrics) {
@@ -71,6 +76,7 @@ static void on_progress(void *user, const dq_run *run, const dq_metrics *metrics
     w->one->last = *metrics;
     if (isfinite(metrics->eval_return)) w->one->eval_return = metrics->eval_return;
     pthread_mutex_unlock(&w->all->lock);
+    board_row(&w->board, metrics);
     record_episode(w, run, metrics->episode);
 }
 
@@ -82,16 +88,19 @@ static training_state train_one(crew *all, training *t) {
     dq_status status = t->resume ? dq_run_resume(&run, t->folder, &error)
                                  : dq_run_create(&run, &t->config, t->folder, &error);
     if (!status) {
+        board_init(&w.board, run, t->folder, t->resume);
         dq_run_on_progress(run, on_progress, &w);
         status = dq_run_train(run, &error);
     }
     const double seconds = cli_clock() - started;
     if (!status) status = record_last(&w, run, &error);
+    board_finish(&w.board, status == DQ_OK, status && status != DQ_INTERRUPTED);
     if (!status && t->finish) status = t->finish(t, t->finish_user, &error);
     pthread_mutex_lock(&all->lock);
     t->seconds = seconds;
     if (run) t->steps = dq_run_steps(run);
     t->error = error;
+    t->warning = w.board.error;
     pthread_mutex_unlock(&all->lock);
     dq_run_destroy(run);
     return status == DQ_OK            ? TRAINING_DONE
@@ -170,6 +179,9 @@ int trainings_run(training *list, int count, int jobs, const char *title, bool q
             dq_fail(&list[i].error, DQ_MEMORY, NULL, "no thread could be started");
         }
         unfinished += list[i].state != TRAINING_DONE;
+        if (list[i].warning.code && list[i].state != TRAINING_FAILED)
+            fprintf(stderr, "deepq: %s: %s; the training itself is whole\n", list[i].warning.where,
+                    list[i].warning.message);
     }
     free(threads);
     free(all.order);

@@ -36,6 +36,7 @@ typedef struct training {
     double eval_return; // the newest greedy evaluation, NAN: none
     double seconds;     // of this session's training, without what is left behind after it
     dq_error error;     // with TRAINING_FAILED
+    dq_error warning;   // what TensorBoard's file could not take
 } training;
 
 // Trains list[0..count), `jobs` at a time, and returns when all have ended. `title` heads the display; a

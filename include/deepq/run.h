@@ -31,6 +31,7 @@ typedef struct dq_run_config {
     int64_t eval_episodes;
 
     int64_t metrics_every_steps; // 0: one row per episode
+    bool tensorboard;            // the program writes TensorBoard's event files into the run's folder
     double checkpoint_seconds;   // at most one checkpoint in this time; stretched to keep its cost small
     int64_t checkpoint_steps;    // 0: by time alone
 
@@ -60,12 +61,13 @@ typedef struct dq_metrics {
     int64_t step, episode, updates;
     int64_t episode_length;
     double episode_return;
-    double mean_return; // of the last 100 episodes
-    double loss;        // mean since the row before
+    double mean_return, mean_length; // of the last 100 episodes
+    double loss;                     // mean since the row before
     double epsilon, learning_rate;
     double eval_return;            // greedy, undiscounted, mean over eval_episodes; NAN when not measured
     double eval_discounted_return; // the same with gamma
     double eval_q_start;           // mean max Q at the start states
+    double eval_length;            // mean length of these episodes
     double seconds, steps_per_second;
 } dq_metrics;
 

@@ -56,6 +56,7 @@ struct dq_agent {
     // scratch
     int panels; // P of a batch
     float *gradient;
+    const float *last_output;                     // of the online network at the last batch; NULL: none yet
     dq_asker asker;                               // acting
     dq_workspace *online, *target;                // at s, at s'
     dq_workspace *online_next, *target_current;   // for backups that want them, else NULL
@@ -133,6 +134,7 @@ static void learn_once(dq_agent *agent) {
                              agent->targets);
 
     const float *output = dq_net_forward(net, agent->params, agent->online, batch, DQ_TRAIN);
+    agent->last_output = output;
     double loss = head->head_class->loss(head, output, agent->action, agent->targets, agent->weight, batch,
                                          agent->d_output, agent->priority);
     dq_net_backward(net, agent->params, agent->online, batch, agent->d_output, agent->gradient);
@@ -287,6 +289,14 @@ dq_agent_report dq_agent_take_report(dq_agent *agent, int64_t step, int64_t epis
     now->loss_sum = 0;
     now->loss_count = 0;
     return report;
+}
+
+int dq_agent_last_step(dq_agent *agent, const float **gradient, float *q) {
+    const int batch = (int)agent->config.batch_size;
+    if (!agent->last_output) return 0;
+    *gradient = agent->gradient;
+    if (q) dq_panels_unpack(q, values(agent, agent->last_output, agent->q), batch, agent->qnet.actions);
+    return batch;
 }
 
 const dq_net *dq_agent_net(const dq_agent *agent) {

@@ -17,6 +17,12 @@ void dq_agent_state(dq_agent *agent, dq_block blocks[DQ_AGENT_BLOCKS]);
 // After the blocks and the replay memory were read back.
 void dq_agent_restored(dq_agent *agent);
 
+// What the last gradient step saw, for those who look on; it stays until the next one. Returns the size B of
+// the batch, or 0 before the first step since the agent was made.
+// gradient: [trainable] as the optimizer got it. q: [B,A] the online network's values of the batch, the
+// caller's memory, or NULL.
+int dq_agent_last_step(dq_agent *agent, const float **gradient, float *q);
+
 dq_replay *dq_agent_replay(dq_agent *agent);
 const dq_qnet *dq_agent_qnet(const dq_agent *agent);
 

@@ -50,6 +50,8 @@ static const dq_option own_rows[] = {
 
     INT(metrics_every_steps, "records", "0", 0, BIG, true, "steps",
         "between rows of metrics.csv; 0: one row an episode"),
+    ROW(tensorboard, "records", DQ_OPTION_BOOL, 0, "true", 0, 0, false, NULL,
+        "write TensorBoard's event files beside metrics.csv"),
     REAL(checkpoint_seconds, "records", "10", 0, BIG, "s",
          "shortest time between checkpoints; longer where they cost more than 1%; 0: no such checkpoints"),
     INT(checkpoint_steps, "records", "0", 0, BIG, true, "steps", "between further checkpoints; 0: none"),

@@ -58,11 +58,12 @@ static dq_status evaluate(eval_hook *self, dq_run *run, dq_error *error) {
         dq_rollout_play(self->rollout, dq_agent_params(run->agent), run->config.learner.gamma, seed,
                         self->count, self->episodes, error);
     if (status) return status;
-    row->eval_return = row->eval_discounted_return = row->eval_q_start = 0;
+    row->eval_return = row->eval_discounted_return = row->eval_q_start = row->eval_length = 0;
     for (int i = 0; i < self->count; i++) {
         row->eval_return += self->episodes[i].episode_return / self->count;
         row->eval_discounted_return += self->episodes[i].discounted_return / self->count;
         row->eval_q_start += self->episodes[i].q_start / self->count / run->config.learner.reward_scale;
+        row->eval_length += (double)self->episodes[i].length / self->count;
     }
     run->now.evaluated = true;
     dq_run_measured(run, row->eval_return);

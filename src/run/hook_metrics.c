@@ -15,7 +15,7 @@
 
 static const char columns[] =
     "step,episode,updates,episode_length,episode_return,mean_return,loss,epsilon,learning_rate,eval_return,"
-    "eval_discounted_return,eval_q_start,seconds,steps_per_second\n";
+    "eval_discounted_return,eval_q_start,mean_length,eval_length,seconds,steps_per_second\n";
 
 typedef struct metrics_hook {
     dq_hook hook;
@@ -102,7 +102,9 @@ static dq_status write_row(metrics_hook *self, dq_run *run, dq_error *error) {
                                 row->learning_rate,
                                 row->eval_return,
                                 row->eval_discounted_return,
-                                row->eval_q_start};
+                                row->eval_q_start,
+                                row->mean_length,
+                                row->eval_length};
         char text[640];
         size_t used = put_int(text, row->step, true);
         used += put_int(text + used, row->episode, true);
@@ -119,6 +121,7 @@ static dq_status write_row(metrics_hook *self, dq_run *run, dq_error *error) {
     if (!status && run->progress) run->progress(run->progress_user, run, row);
     row->episode_length = 0;
     row->episode_return = row->eval_return = row->eval_discounted_return = row->eval_q_start = NAN;
+    row->eval_length = NAN;
     run->now.evaluated = false;
     return status;
 }

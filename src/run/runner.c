@@ -55,13 +55,16 @@ static dq_status tell(dq_run *run, dq_event event, dq_error *error) {
 
 static dq_status end_episode(dq_run *run, int i, dq_error *error) {
     dq_run_now *now = &run->now;
-    now->window[now->episode++ % DQ_RUN_WINDOW] = run->env->episode_return[i];
+    const int64_t place = now->episode++ % DQ_RUN_WINDOW;
+    now->window[place] = run->env->episode_return[i];
+    now->lengths[place] = (double)run->env->episode_length[i];
     int64_t count = now->episode < DQ_RUN_WINDOW ? now->episode : DQ_RUN_WINDOW;
-    double sum = 0;
-    for (int64_t k = 0; k < count; k++) sum += now->window[k];
+    double sum = 0, steps = 0;
+    for (int64_t k = 0; k < count; k++) sum += now->window[k], steps += now->lengths[k];
     now->row.episode_length = run->env->episode_length[i];
     now->row.episode_return = run->env->episode_return[i];
     now->row.mean_return = sum / (double)count;
+    now->row.mean_length = steps / (double)count;
     return tell(run, DQ_ON_EPISODE, error);
 }
 
@@ -163,8 +166,9 @@ static dq_status build(dq_run **out, const dq_run_config *config, dq_error *erro
         status = dq_fail(error, DQ_MEMORY, "run", "there is no memory for the run");
         goto fail;
     }
-    run->now.row.mean_return = run->now.row.episode_return = NAN;
+    run->now.row.mean_return = run->now.row.mean_length = run->now.row.episode_return = NAN;
     run->now.row.eval_return = run->now.row.eval_discounted_return = run->now.row.eval_q_start = NAN;
+    run->now.row.eval_length = NAN;
     for (int i = 0; i < DQ_RUN_HOOKS; i++) {
         status = hook_classes[i]->create(&run->hooks[i], run, error);
         if (status) goto fail;

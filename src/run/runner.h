@@ -13,12 +13,13 @@ struct dq_hook;
 // Counters that a checkpoint holds; plain memory.
 typedef struct dq_run_now {
     int64_t step, episode;
-    double seconds;               // spent training before this start, as of the checkpoint
-    double window[DQ_RUN_WINDOW]; // returns of the last episodes: episode e at e % DQ_RUN_WINDOW
-    double best;                  // best measure so far; see best_params
-    dq_metrics row;               // the row of metrics.csv being assembled
-    int64_t metrics_bytes;        // of metrics.csv so far
-    bool has_best, evaluated;     // evaluated: the row holds an evaluation that is not written yet
+    double seconds;                // spent training before this start, as of the checkpoint
+    double window[DQ_RUN_WINDOW];  // returns of the last episodes: episode e at e % DQ_RUN_WINDOW
+    double lengths[DQ_RUN_WINDOW]; // and their lengths
+    double best;                   // best measure so far; see best_params
+    dq_metrics row;                // the row of metrics.csv being assembled
+    int64_t metrics_bytes;         // of metrics.csv so far
+    bool has_best, evaluated;      // evaluated: the row holds an evaluation that is not written yet
 } dq_run_now;
 
 struct dq_run {

@@ -207,6 +207,7 @@ static void test_checksums(void **state) {
     (void)state;
     // The check values of the catalogue of parametrised CRC algorithms.
     assert_int_equal(dq_crc32(0, "123456789", 9), 0xcbf43926);
+    assert_int_equal(dq_crc32c(0, "123456789", 9), 0xe3069283);
     assert_true(dq_crc64(0, "123456789", 9) == 0x995dc9bbdf1939fau);
     unsigned char data[1000];
     for (int i = 0; i < 1000; i++) data[i] = (unsigned char)(i * i);
