@@ -18,7 +18,8 @@ typedef struct dq_run_config {
     char agent[32]; // the preset it started from; the values below are what counts
     int64_t seed;
     int64_t n_envs;
-    int64_t step_limit; // -1: the environment's own; 0: none
+    int64_t step_limit;       // -1: the environment's own; 0: none
+    int64_t train_step_limit; // the same for the training episodes alone; -1: step_limit
 
     // stop rules; 0 switches one off, the first that fires ends the run
     int64_t total_steps, total_episodes;

@@ -10,7 +10,7 @@ static const char *const as_tuned[] = {NULL};
 // The parts that tell the members of the family apart; every preset says all of them.
 #define PARTS(head, backup, sampler, explorer, n_step, dueling, noisy)                                       \
     "head=" head, "backup=" backup, "sampler=" sampler, "explorer=" explorer, "n_step=" n_step,              \
-        "dueling=" dueling, "noisy=" noisy
+        "dueling=" dueling, "noisy=" noisy, "rollout=0"
 #define GREEDY "epsilon_greedy"
 #define HARD   "target_update=hard"
 

@@ -35,6 +35,8 @@ static const dq_option own_rows[] = {
     INT(n_envs, "run", "1", 1, 4096, true, NULL, "environments stepped side by side"),
     INT(step_limit, "run", "-1", -1, 1e9, false, "steps",
         "length at which an episode is truncated; 0: none, -1: the environment's own"),
+    INT(train_step_limit, "run", "-1", -1, 1e9, false, "steps",
+        "the same for training episodes alone, so that they start more often; -1: step_limit"),
 
     INT(total_steps, "stop", "100000", 0, BIG, true, "steps", "environment steps; 0: no limit"),
     INT(total_episodes, "stop", "0", 0, BIG, true, "episodes", "0: no limit"),
@@ -90,6 +92,45 @@ static dq_status use_env(dq_run_config *config, const char *env, dq_error *error
     return dq_options_defaults(env_class->options, config->env_options, error);
 }
 
+// Splits the "env." lines from the others: both copies keep every line end, so that line numbers hold.
+static void split(const char *text, char *flat, char *env) {
+    while (*text) {
+        size_t length = strcspn(text, "\n");
+        bool is_env = !strncmp(text, "env.", 4);
+        char **to = is_env ? &env : &flat;
+        size_t skip = is_env ? 4 : 0;
+        memcpy(*to, text + skip, length - skip);
+        *to += length - skip;
+        text += length;
+        if (*text) *flat++ = *env++ = *text++;
+    }
+    *flat = *env = 0;
+}
+
+// Reads flat and env.NAME lines on top of what is there. The environment's own options start from their
+// defaults.
+static dq_status read_lines(dq_run_config *config, const char *text, const char *where, dq_error *error) {
+    size_t length = strlen(text);
+    char *flat = malloc(length + 1), *env = malloc(length + 1);
+    dq_status status = DQ_OK;
+    if (!flat || !env) {
+        status = dq_fail(error, DQ_MEMORY, where, "there is no memory to read the configuration");
+        goto done;
+    }
+    split(text, flat, env);
+    status = dq_options_read(dq_run_options(), config, flat, where, error);
+    if (status) goto done;
+    char id[sizeof config->env];
+    memcpy(id, config->env, sizeof id);
+    status = use_env(config, id, error);
+    if (!status)
+        status = dq_options_read(dq_env_find(id, NULL)->options, config->env_options, env, where, error);
+done:
+    free(flat);
+    free(env);
+    return status;
+}
+
 dq_status dq_run_config_init(dq_run_config *config, const char *env, const char *agent, dq_error *error) {
     memset(config, 0, sizeof *config);
     dq_option_table table = dq_run_options();
@@ -99,7 +140,7 @@ dq_status dq_run_config_init(dq_run_config *config, const char *env, const char 
         if (strcmp(dq_preset_texts[i].id, env)) continue;
         char where[96];
         snprintf(where, sizeof where, "presets/%s.yml", env);
-        status = dq_options_read(table, config, dq_preset_texts[i].text, where, error);
+        status = read_lines(config, dq_preset_texts[i].text, where, error);
     }
     if (status) return status;
     const dq_agent_preset *preset = dq_agent_preset_find(agent ? agent : "default", error);
@@ -153,43 +194,10 @@ char *dq_run_config_text(const dq_run_config *config) {
     return text;
 }
 
-// Splits the "env." lines from the others: both copies keep every line end, so that line numbers hold.
-static void split(const char *text, char *flat, char *env) {
-    while (*text) {
-        size_t length = strcspn(text, "\n");
-        bool is_env = !strncmp(text, "env.", 4);
-        char **to = is_env ? &env : &flat;
-        size_t skip = is_env ? 4 : 0;
-        memcpy(*to, text + skip, length - skip);
-        *to += length - skip;
-        text += length;
-        if (*text) *flat++ = *env++ = *text++;
-    }
-    *flat = *env = 0;
-}
-
 dq_status dq_run_config_parse(dq_run_config *config, const char *text, const char *where, dq_error *error) {
     memset(config, 0, sizeof *config);
-    size_t length = strlen(text);
-    char *flat = malloc(length + 1), *env = malloc(length + 1);
-    dq_status status = DQ_OK;
-    if (!flat || !env) {
-        status = dq_fail(error, DQ_MEMORY, where, "there is no memory to read the configuration");
-        goto done;
-    }
-    split(text, flat, env);
-    status = dq_options_defaults(dq_run_options(), config, error);
-    if (!status) status = dq_options_read(dq_run_options(), config, flat, where, error);
-    if (status) goto done;
-    char id[sizeof config->env];
-    memcpy(id, config->env, sizeof id);
-    status = use_env(config, id, error);
-    if (!status)
-        status = dq_options_read(dq_env_find(id, NULL)->options, config->env_options, env, where, error);
-done:
-    free(flat);
-    free(env);
-    return status;
+    dq_status status = dq_options_defaults(dq_run_options(), config, error);
+    return status ? status : read_lines(config, text, where, error);
 }
 
 dq_status dq_run_config_write(const dq_run_config *config, const char *path, dq_error *error) {

@@ -153,8 +153,8 @@ static dq_status build(dq_run **out, const dq_run_config *config, dq_error *erro
     const int count = (int)config->n_envs, width = run->env_class->observation_size;
     const uint64_t seed = (uint64_t)config->seed;
 
-    status = dq_vecenv_create(&run->env, run->env_class, config->env_options, count, (int)config->step_limit,
-                              seed, error);
+    const int64_t limit = config->train_step_limit >= 0 ? config->train_step_limit : config->step_limit;
+    status = dq_vecenv_create(&run->env, run->env_class, config->env_options, count, (int)limit, seed, error);
     if (!status)
         status = dq_agent_create(&run->agent, &run->config.learner, width, run->env_class->actions, count,
                                  seed, error);

@@ -131,6 +131,17 @@ static void a_step_limit_truncates(void **state) {
     for (int i = 0; i < r.count; i++) assert_in_range(r.row[i].episode_length, 8, 9);
 }
 
+static void training_episodes_may_be_shorter_than_evaluations(void **state) {
+    (void)state;
+    double best = 0;
+    train((const char *[]){"train_step_limit=9", "eval_every_steps=250", NULL}, &r);
+    for (int i = 0; i < r.count; i++) {
+        assert_true(r.row[i].episode_length <= 9); // 0: a row of an evaluation alone
+        if (r.row[i].eval_return > best) best = r.row[i].eval_return;
+    }
+    assert_true(best > 9);
+}
+
 static void several_environments(void **state) {
     (void)state;
     int64_t steps = train(
@@ -178,6 +189,7 @@ int main(void) {
         cmocka_unit_test(one_row_every_so_many_steps),
         cmocka_unit_test(evaluation_by_steps_and_by_episodes),
         cmocka_unit_test(a_step_limit_truncates),
+        cmocka_unit_test(training_episodes_may_be_shorter_than_evaluations),
         cmocka_unit_test(several_environments),
         cmocka_unit_test(files_of_a_run),
     };
