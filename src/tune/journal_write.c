@@ -101,8 +101,11 @@ bool dq_journal_put_trial(dq_journal_text *text, const dq_study *study, const dq
 }
 
 bool dq_journal_put_change(dq_journal_text *text, const dq_study *study, const dq_change *change) {
-    static const int of_trial[] = {
-        [DQ_CHANGE_INTERMEDIATE] = 7, [DQ_CHANGE_STATE] = 6, [DQ_CHANGE_USER] = 8, [DQ_CHANGE_SYSTEM] = 9};
+    static const int of_trial[] = {[DQ_CHANGE_INTERMEDIATE] = 7,
+                                   [DQ_CHANGE_STATE] = 6,
+                                   [DQ_CHANGE_PARAM] = 5,
+                                   [DQ_CHANGE_USER] = 8,
+                                   [DQ_CHANGE_SYSTEM] = 9};
     static const int of_study[] = {[DQ_CHANGE_USER] = 2, [DQ_CHANGE_SYSTEM] = 3};
     const dq_trial *trial = change->trial;
     struct json_object *record = begin(text, trial ? of_trial[change->kind] : of_study[change->kind]);
@@ -117,6 +120,10 @@ bool dq_journal_put_change(dq_journal_text *text, const dq_study *study, const d
         if (change->state != DQ_TRIAL_WAITING)
             add_time(record, change->state == DQ_TRIAL_RUNNING ? "datetime_start" : "datetime_complete",
                      dq_time_now());
+    } else if (change->kind == DQ_CHANGE_PARAM) {
+        json_object_object_add(record, "param_name", json_object_new_string(change->param->name));
+        json_object_object_add(record, "param_value_internal", internal_value(change->param));
+        json_object_object_add(record, "distribution", dq_json_distribution(change->param->distribution));
     } else {
         struct json_object *attribute = json_object_new_object();
         json_object_object_add(attribute, change->key, parsed(change->json));

@@ -38,6 +38,11 @@ dq_status dq_storage_claim(dq_storage *storage, dq_study *study, dq_trial *trial
     return storage->storage_class->claim(storage, study, trial, ours, error);
 }
 
+dq_status dq_storage_abandon(dq_storage *storage, dq_study *study, dq_trial *trial, const dq_trial *again,
+                             dq_error *error) {
+    return storage->storage_class->abandon(storage, study, trial, again, error);
+}
+
 dq_status dq_storage_write(dq_storage *storage, dq_study *study, const dq_change *changes, int count,
                            dq_error *error) {
     return storage->storage_class->write(storage, study, changes, count, error);

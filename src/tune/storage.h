@@ -19,6 +19,7 @@ typedef struct dq_storage {
 typedef enum dq_change_kind {
     DQ_CHANGE_INTERMEDIATE, // step, value
     DQ_CHANGE_STATE,        // state, values[value_count]; a finished state carries the present time
+    DQ_CHANGE_PARAM,        // param
     DQ_CHANGE_USER,         // key, json: an attribute
     DQ_CHANGE_SYSTEM,
 } dq_change_kind;
@@ -31,6 +32,7 @@ typedef struct dq_change {
     dq_trial_state state;
     const double *values; // [value_count]
     int value_count;
+    const dq_trial_param *param;
     const char *key, *json;
 } dq_change;
 
@@ -62,6 +64,11 @@ dq_status dq_storage_add(dq_storage *storage, dq_study *study, const dq_trial *w
 dq_status dq_storage_claim(dq_storage *storage, dq_study *study, dq_trial *trial, bool *ours,
                            dq_error *error);
 
+// Gives a running trial up, whose worker is gone: it failed, with DQ_ABANDONED in its system attributes, and
+// `again` (NULL: nothing) is added, if the trial still runs.
+dq_status dq_storage_abandon(dq_storage *storage, dq_study *study, dq_trial *trial, const dq_trial *again,
+                             dq_error *error);
+
 // Writes all of it, or none. What concerns a trial that has ended is left out: the first end counts.
 dq_status dq_storage_write(dq_storage *storage, dq_study *study, const dq_change *changes, int count,
                            dq_error *error);
@@ -86,6 +93,8 @@ struct dq_storage_class {
     dq_status (*add)(dq_storage *storage, dq_study *study, const dq_trial *wanted, int64_t limit,
                      dq_trial **added, dq_error *error);
     dq_status (*claim)(dq_storage *storage, dq_study *study, dq_trial *trial, bool *ours, dq_error *error);
+    dq_status (*abandon)(dq_storage *storage, dq_study *study, dq_trial *trial, const dq_trial *again,
+                         dq_error *error);
     dq_status (*write)(dq_storage *storage, dq_study *study, const dq_change *changes, int count,
                        dq_error *error);
 };

@@ -192,6 +192,24 @@ static dq_status claim(dq_storage *storage, dq_study *study, dq_trial *trial, bo
     return status;
 }
 
+static dq_status abandon(dq_storage *storage, dq_study *study, dq_trial *trial, const dq_trial *again,
+                         dq_error *error) {
+    journal_storage *self = (journal_storage *)storage;
+    dq_status status = begin(self, error);
+    if (status) return status;
+    dq_journal_text text = {.worker = self->worker};
+    bool ready = true;
+    if (trial->state == DQ_TRIAL_RUNNING) {
+        const dq_change changes[] = {
+            {.kind = DQ_CHANGE_SYSTEM, .trial = trial, .key = DQ_ABANDONED, .json = "true"},
+            {.kind = DQ_CHANGE_STATE, .trial = trial, .state = DQ_TRIAL_FAILED}};
+        ready = dq_journal_put_change(&text, study, &changes[0]) &&
+                dq_journal_put_change(&text, study, &changes[1]) &&
+                (!again || dq_journal_put_trial(&text, study, again));
+    }
+    return end(self, &text, ready, error);
+}
+
 static dq_status write_changes(dq_storage *storage, dq_study *study, const dq_change *changes, int count,
                                dq_error *error) {
     journal_storage *self = (journal_storage *)storage;
@@ -214,6 +232,7 @@ static const dq_storage_class journal_class = {
     .sync = sync_study,
     .add = add,
     .claim = claim,
+    .abandon = abandon,
     .write = write_changes,
 };
 

@@ -46,13 +46,13 @@ void dq_attributes_deinit(dq_attributes *attributes) {
     *attributes = (dq_attributes){0};
 }
 
-static void free_trial(dq_trial *trial) {
+void dq_trial_deinit(dq_trial *trial) {
     free(trial->params);
     free(trial->intermediates);
     free(trial->values);
     dq_attributes_deinit(&trial->user);
     dq_attributes_deinit(&trial->system);
-    free(trial);
+    *trial = (dq_trial){0};
 }
 
 static void free_distribution(dq_distribution *d) {
@@ -62,7 +62,10 @@ static void free_distribution(dq_distribution *d) {
 }
 
 void dq_study_deinit(dq_study *study) {
-    for (int i = 0; i < study->trial_count; i++) free_trial(study->trials[i]);
+    for (int i = 0; i < study->trial_count; i++) {
+        dq_trial_deinit(study->trials[i]);
+        free(study->trials[i]);
+    }
     for (int i = 0; i < study->name_count; i++) free(study->names[i]);
     for (int i = 0; i < study->distribution_count; i++) free_distribution(study->distributions[i]);
     free(study->trials);

@@ -106,6 +106,9 @@ dq_status dq_trial_set_values(dq_trial *trial, const double *values, int count, 
 dq_status dq_attributes_set(dq_attributes *attributes, const char *key, const char *json, dq_error *error);
 void dq_attributes_deinit(dq_attributes *attributes);
 
+// Frees what the trial holds, for trials that belong to no study.
+void dq_trial_deinit(dq_trial *trial);
+
 // --- reading ----------------------------------------------------------------------------------------------
 
 // NULL: the trial has no such parameter, the list no such key.
