@@ -5,6 +5,7 @@
 #include "base/file.h"
 #include "cli.h"
 #include "curves.h"
+#include "interrupt.h"
 #include "io/yaml.h"
 #include "train_help.h"
 #include "trainings.h"
@@ -443,7 +444,7 @@ static int run(int argc, char **argv) {
             print_one(&list[0]);
         print_files(folder, seeds, drawn);
     }
-    if (trainings_interrupted())
+    if (interrupt_seen())
         fprintf(stderr, "interrupted; everything is saved. Go on with: deepq train --resume %s\n", folder);
     free(list);
     return exit_status;

@@ -6,25 +6,13 @@
 #include "board.h"
 #include "cli.h"
 #include "episodes.h"
+#include "interrupt.h"
 #include "progress.h"
 
 #include <math.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <time.h>
-
-static volatile sig_atomic_t interrupted;
-
-static void on_signal(int number) {
-    interrupted = 1;
-    dq_run_interrupt();
-    signal(number, SIG_DFL); // a second one kills
-}
-
-bool trainings_interrupted(void) {
-    return interrupted;
-}
 
 typedef struct crew {
     pthread_mutex_t lock; // guards everything below and what comes back in list
@@ -115,7 +103,7 @@ static void *work(void *user) {
         int index = all->next++;
         training *t = &all->list[index];
         training_state state = TRAINING_INTERRUPTED;
-        if (!interrupted) {
+        if (!interrupt_seen()) {
             t->state = TRAINING_RUNNING;
             pthread_mutex_unlock(&all->lock);
             state = train_one(all, t);
@@ -148,9 +136,7 @@ static void watch(crew *all, progress *display) {
 
 int trainings_run(training *list, int count, int jobs, const char *title, bool quiet) {
     if (count < 1) return 0;
-    struct sigaction action = {.sa_handler = on_signal, .sa_flags = SA_RESTART}, before[2];
-    sigaction(SIGINT, &action, &before[0]);
-    sigaction(SIGTERM, &action, &before[1]);
+    interrupt_begin();
     crew all = {.lock = PTHREAD_MUTEX_INITIALIZER, .list = list, .count = count};
     pthread_condattr_t monotonic;
     pthread_condattr_init(&monotonic);
@@ -187,7 +173,6 @@ int trainings_run(training *list, int count, int jobs, const char *title, bool q
     free(all.order);
     pthread_cond_destroy(&all.changed);
     pthread_condattr_destroy(&monotonic);
-    sigaction(SIGINT, &before[0], NULL);
-    sigaction(SIGTERM, &before[1], NULL);
+    interrupt_end();
     return unfinished;
 }

@@ -43,7 +43,4 @@ typedef struct training {
 // quiet one shows nothing. Returns how many did not end in TRAINING_DONE.
 int trainings_run(training *list, int count, int jobs, const char *title, bool quiet);
 
-// Was Ctrl-C pressed?
-bool trainings_interrupted(void);
-
 #endif

@@ -90,6 +90,9 @@ DQ_API void dq_run_on_progress(dq_run *run, dq_progress_fn *callback, void *user
 // weights and checkpoint are on disk when it returns.
 DQ_API dq_status dq_run_train(dq_run *run, dq_error *error);
 
+// Ends this training after its current round, as a stop rule does; for the callback of dq_run_on_progress.
+DQ_API void dq_run_stop(dq_run *run);
+
 // Asks every training of this process to stop after its current step. Safe in a signal handler.
 DQ_API void dq_run_interrupt(void);
 

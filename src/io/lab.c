@@ -1,7 +1,8 @@
 // Labs: reading and writing labs/*.yml.
 //
-// A lab file is one mapping. The keys of dq_lab_options() are scalars; `common` maps options to values, and
-// `agents` maps each agent's name to a mapping of `preset` and options. Values are scalars or flat lists.
+// A lab file is one mapping. The keys of dq_lab_options() are scalars; `common` maps options to values,
+// `search` options to what a search varies, and `agents` maps each agent's name to a mapping of `preset` and
+// options. Values are scalars or flat lists.
 #include "io/lab.h"
 
 #include "base/file.h"
@@ -79,6 +80,7 @@ static void free_pairs(dq_lab_pairs *pairs) {
 
 void dq_lab_deinit(dq_lab *lab) {
     free_pairs(&lab->common);
+    free_pairs(&lab->search);
     for (int i = 0; i < lab->agent_count; i++) free_pairs(&lab->agents[i].options);
     free(lab->agents);
     memset(lab, 0, sizeof *lab);
@@ -243,8 +245,8 @@ static dq_status read_agents(reader *r, dq_lab *lab, const yaml_node_t *node, dq
 static const char *nearest_key(const char *key) {
     const char *nearest = NULL;
     int best = dq_text_near(key) + 1;
-    for (int i = -2; i < dq_lab_options().count; i++) {
-        const char *known = i == -2 ? "agents" : i == -1 ? "common" : rows[i].name;
+    for (int i = -3; i < dq_lab_options().count; i++) {
+        const char *known = i == -3 ? "search" : i == -2 ? "agents" : i == -1 ? "common" : rows[i].name;
         int distance = dq_text_distance(key, known);
         if (distance < best) {
             best = distance;
@@ -274,6 +276,8 @@ static dq_status read_root(reader *r, dq_lab *lab, const yaml_node_t *root, dq_e
         }
         if (strcmp(key, "common") == 0) {
             status = read_pairs(r, value_node, &lab->common, NULL, error);
+        } else if (strcmp(key, "search") == 0) {
+            status = read_pairs(r, value_node, &lab->search, NULL, error);
         } else if (strcmp(key, "agents") == 0) {
             status = read_agents(r, lab, value_node, error);
         } else if (dq_options_find(dq_lab_options(), key)) {
@@ -378,6 +382,8 @@ void dq_lab_write(const dq_lab *lab, FILE *out) {
     dq_options_write(dq_lab_options(), lab, false, out);
     if (lab->common.count) fputs("common:\n", out);
     write_pairs(out, &lab->common, "  ");
+    if (lab->search.count) fputs("search:\n", out);
+    write_pairs(out, &lab->search, "  ");
     fputs("agents:\n", out);
     for (int i = 0; i < lab->agent_count; i++) {
         const dq_lab_agent *agent = &lab->agents[i];

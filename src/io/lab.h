@@ -41,6 +41,7 @@ typedef struct dq_lab {
     int64_t final_seed;     // episode i of them resets its environment with final_seed + i
 
     dq_lab_pairs common;
+    dq_lab_pairs search;  // what a search over the lab's agents varies (deepq tune)
     dq_lab_agent *agents; // [agent_count], heap
     int agent_count;
 } dq_lab;

@@ -251,6 +251,10 @@ void dq_run_on_progress(dq_run *run, dq_progress_fn *callback, void *user) {
     run->progress_user = user;
 }
 
+void dq_run_stop(dq_run *run) {
+    run->stopping = true;
+}
+
 const dq_run_config *dq_run_get_config(const dq_run *run) {
     return &run->config;
 }
