@@ -11,6 +11,7 @@
 #include <deepq/agent.h>
 
 typedef struct dq_head_class dq_head_class;
+struct dq_program;
 
 // The first member of every head's struct.
 typedef struct dq_head {
@@ -38,6 +39,10 @@ struct dq_head_class {
     // actions (one-hot for max and double); reward, discount [P][16] -> target [P][targets][16].
     void (*target)(const dq_head *head, const float *next_output, const float *policy, const float *reward,
                    const float *discount, int panels, float *target);
+
+    // to_q as a plain operation behind the network's (nn/program.h). False: no memory. NULL: the outputs are
+    // the action values.
+    bool (*lower)(const dq_head *head, struct dq_program *program);
 
     // The noise in the online network's params was just drawn anew; the next `loss` is of a DQ_TRAIN forward
     // with it. NULL: the head does not care.

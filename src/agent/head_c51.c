@@ -8,6 +8,7 @@
 #include "agent/head.h"
 #include "kernel/exp_log.h"
 #include "kernel/kernel.h"
+#include "nn/program.h"
 
 #include <float.h>
 #include <stdlib.h>
@@ -78,6 +79,17 @@ static const float *to_q(const dq_head *head, const float *output, int panels, f
         for (int l = 0; l < DQ_LANES; l++) q[k * DQ_LANES + l] = v_min + spacing * (moment[l] / sum[l]);
     }
     return q;
+}
+
+static bool lower(const dq_head *head, dq_program *program) {
+    const c51_head *self = (const c51_head *)head;
+    dq_op *op = dq_program_add(program, DQ_OP_EXPECTATION, "c51", head->actions);
+    if (!op) return false;
+    op->values = head->outputs;
+    op->softmax = true;
+    op->first = (float)self->v_min;
+    op->spacing = (float)self->spacing;
+    return true;
 }
 
 // next [A][N][16], policy [A][16] -> the mixture of the next distributions, p [N][16].
@@ -175,6 +187,7 @@ const dq_head_class dq_head_c51 = {
     .create = create,
     .destroy = destroy,
     .to_q = to_q,
+    .lower = lower,
     .target = target,
     .loss = loss,
 };

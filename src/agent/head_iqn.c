@@ -91,6 +91,7 @@ const dq_head_class dq_head_iqn = {
     .create = create,
     .destroy = destroy,
     .to_q = dq_quantiles_to_q,
+    .lower = dq_quantiles_lower,
     .target = dq_quantiles_target,
     .resampled = resampled,
     .loss = loss,

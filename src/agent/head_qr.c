@@ -65,6 +65,7 @@ const dq_head_class dq_head_qr = {
     .create = create,
     .destroy = destroy,
     .to_q = dq_quantiles_to_q,
+    .lower = dq_quantiles_lower,
     .target = dq_quantiles_target,
     .loss = loss,
 };

@@ -6,6 +6,7 @@
 // Dabney et al. 2018a, equations 9 and 10.
 #include "agent/quantiles.h"
 #include "kernel/kernel.h"
+#include "nn/program.h"
 
 const float *dq_quantiles_to_q(const dq_head *head, const float *output, int panels, float *q) {
     const int n = head->outputs;
@@ -18,6 +19,12 @@ const float *dq_quantiles_to_q(const dq_head *head, const float *output, int pan
         for (int l = 0; l < DQ_LANES; l++) q[k * DQ_LANES + l] = sum[l] * share;
     }
     return q;
+}
+
+bool dq_quantiles_lower(const dq_head *head, dq_program *program) {
+    dq_op *op = dq_program_add(program, DQ_OP_EXPECTATION, "quantiles", head->actions);
+    if (op) op->values = head->outputs;
+    return op != NULL;
 }
 
 void dq_quantiles_target(const dq_head *head, const float *next_output, const float *policy,

@@ -9,6 +9,7 @@ enum { DQ_QUANTILES_MAX = 256 };
 // dq_head_class.to_q and .target: the mean of the quantiles; r + discount * quantile, each averaged over the
 // policy.
 const float *dq_quantiles_to_q(const dq_head *head, const float *output, int panels, float *q);
+bool dq_quantiles_lower(const dq_head *head, struct dq_program *program);
 void dq_quantiles_target(const dq_head *head, const float *next_output, const float *policy,
                          const float *reward, const float *discount, int panels, float *target);
 

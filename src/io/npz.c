@@ -92,67 +92,27 @@ dq_status dq_npz_read(dq_npz *file, const char *path, dq_error *error) {
     return status;
 }
 
-// Adds one array to the archive. Its bytes are copied first: libzip reads them only when it closes.
-static bool add_member(zip_t *archive, const char *name, const dq_array *array) {
+// Adds one array to the archive as NAME.npy.
+static dq_status add_member(dq_archive_writer *archive, const char *name, const dq_array *array,
+                            dq_error *error) {
     char header[DQ_NPY_HEADER_MAX], member[256];
-    size_t length = dq_npy_header(array, header);
-    size_t size = (size_t)dq_array_count(array) * dq_array_element_size(array->type);
-    if ((size_t)snprintf(member, sizeof member, "%s.npy", name) >= sizeof member) return false;
+    const size_t length = dq_npy_header(array, header);
+    const size_t size = (size_t)dq_array_count(array) * dq_array_element_size(array->type);
+    if ((size_t)snprintf(member, sizeof member, "%s.npy", name) >= sizeof member)
+        return dq_fail(error, DQ_USAGE, name, "the array's name '%.100s' is too long", name);
     char *bytes = malloc(length + size);
-    if (!bytes) return false;
+    if (!bytes) return dq_fail(error, DQ_MEMORY, name, "no memory to write the array '%.100s'", name);
     memcpy(bytes, header, length);
     if (size) memcpy(bytes + length, array->data, size);
-    zip_source_t *source = zip_source_buffer(archive, bytes, length + size, 1);
-    if (!source) {
-        free(bytes);
-        return false;
-    }
-    zip_int64_t index = zip_file_add(archive, member, source, ZIP_FL_ENC_UTF_8);
-    if (index < 0) {
-        zip_source_free(source);
-        return false;
-    }
-    zip_set_file_compression(archive, (zip_uint64_t)index, ZIP_CM_STORE, 0);
-    // 1980-01-01, the zip format's first day: no clock in the bytes.
-    return zip_file_set_dostime(archive, (zip_uint64_t)index, 0, 0x21, 0) == 0;
-}
-
-// Takes the finished archive out of `source` and writes it.
-static dq_status save(zip_source_t *source, const char *path, dq_error *error) {
-    zip_stat_t about;
-    if (zip_source_stat(source, &about) < 0 || zip_source_open(source) < 0)
-        return dq_fail(error, DQ_MEMORY, path, "no memory to write the arrays");
-    char *bytes = malloc(about.size ? about.size : 1);
-    bool good = bytes && zip_source_read(source, bytes, about.size) == (zip_int64_t)about.size;
-    zip_source_close(source);
-    dq_status status = good ? dq_file_replace(path, bytes, about.size, error)
-                            : dq_fail(error, DQ_MEMORY, path, "no memory to write the arrays");
-    free(bytes);
-    return status;
+    return dq_archive_add(archive, member, bytes, length + size, error);
 }
 
 dq_status dq_npz_write(const char *path, const char *const *names, const dq_array *arrays, int count,
                        dq_error *error) {
     if (count == 0) return dq_fail(error, DQ_USAGE, path, "there is no array to write");
-    zip_source_t *source = zip_source_buffer_create(NULL, 0, 0, NULL);
-    zip_t *archive = source ? zip_open_from_source(source, ZIP_TRUNCATE, NULL) : NULL;
-    if (!archive) {
-        zip_source_free(source);
-        return dq_fail(error, DQ_MEMORY, path, "no memory to write the arrays");
-    }
-    zip_source_keep(source); // its bytes outlive the archive
-    dq_status status = DQ_OK;
-    for (int i = 0; i < count && status == DQ_OK; i++)
-        if (!add_member(archive, names[i], &arrays[i]))
-            status = dq_fail(error, DQ_USAGE, path, "cannot add the array '%.100s': %s", names[i],
-                             zip_strerror(archive));
-    if (status == DQ_OK && zip_close(archive) != 0)
-        status = dq_fail(error, DQ_IO, path, "cannot make the .npz file: %s", zip_strerror(archive));
-    if (status != DQ_OK) {
-        zip_discard(archive);
-    } else {
-        status = save(source, path, error);
-    }
-    zip_source_free(source);
-    return status;
+    dq_archive_writer archive;
+    dq_status status = dq_archive_begin(&archive, path, error);
+    if (status) return status;
+    for (int i = 0; i < count && !status; i++) status = add_member(&archive, names[i], &arrays[i], error);
+    return dq_archive_finish(&archive, status, path, error);
 }

@@ -21,6 +21,11 @@ dq_status dq_pth_read(dq_pth *file, const char *path, dq_error *error);
 dq_status dq_pth_parse(dq_pth *file, const void *bytes, size_t size, const char *where, dq_error *error);
 void dq_pth_deinit(dq_pth *file); // a zeroed one is fine
 
+// Writes a state_dict of float32 and int64 arrays, at least one, that torch.load(weights_only=True) opens;
+// replaces `path` atomically.
+dq_status dq_pth_write(const char *path, const char *const *names, const dq_array *arrays, int count,
+                       dq_error *error);
+
 // Does a file that begins with these bytes look like PyTorch's: a zip, or its format before version 1.6?
 bool dq_pth_recognize(const void *bytes, size_t size);
 

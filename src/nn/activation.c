@@ -1,6 +1,8 @@
 // The shared functions of the activation layers.
 #include "nn/activation.h"
 
+#include "nn/program.h"
+
 #include <string.h>
 
 void dq_activation_forward(const dq_layer *layer, const dq_pass *pass) {
@@ -29,4 +31,9 @@ void dq_activation_backward(const dq_layer *layer, const dq_pass *pass) {
 
 void dq_activation_apply(const dq_layer *layer, const dq_pass *pass) {
     pass->kernels->activate(pass->x, pass->y, (size_t)layer->out, layer->activation);
+}
+
+bool dq_activation_lower(const dq_layer *layer, const float *params, struct dq_program *program) {
+    (void)params;
+    return dq_program_add(program, DQ_OP_ACTIVATION, layer->name, layer->out) != NULL;
 }

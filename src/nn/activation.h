@@ -7,5 +7,6 @@
 void dq_activation_forward(const dq_layer *layer, const dq_pass *pass);
 void dq_activation_backward(const dq_layer *layer, const dq_pass *pass);
 void dq_activation_apply(const dq_layer *layer, const dq_pass *pass);
+bool dq_activation_lower(const dq_layer *layer, const float *params, struct dq_program *program);
 
 #endif

@@ -71,7 +71,8 @@ typedef struct dq_pass {
     dq_mode mode;
 } dq_pass;
 
-struct dq_plan; // the network under construction
+struct dq_plan;    // the network under construction
+struct dq_program; // the network as plain operations
 
 struct dq_layer_class {
     const char *kind;
@@ -95,6 +96,11 @@ struct dq_layer_class {
     void (*backward)(const dq_layer *layer, const dq_pass *pass);
     // One sample: x [in] -> y [out], eval mode.
     void (*apply)(const dq_layer *layer, const dq_pass *pass);
+
+    // The same as plain operations (nn/program.h), without layer->activation. False: no memory.
+    // NULL: it cannot be said that way.
+    bool (*lower)(const dq_layer *layer, const float *params, struct dq_program *program);
+    const char *torch; // the class in torch.nn that has these tensors; NULL: there is none
 };
 
 // Adds the tensor "LAYER.suffix" to the plan as the layer's next one. rank 1: rows is ignored. Columns that

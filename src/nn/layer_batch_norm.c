@@ -4,6 +4,7 @@
 // unbiased variance; the other modes use the running ones. Ioffe and Szegedy 2015; PyTorch's BatchNorm1d.
 // The running statistics are untrainable tensors behind the trainable ones.
 #include "nn/layer.h"
+#include "nn/program.h"
 
 #include <math.h>
 
@@ -89,6 +90,13 @@ static void apply_batch_norm(const dq_layer *layer, const dq_pass *pass) {
     pass->kernels->activate(pass->y, pass->y, (size_t)layer->in, layer->activation);
 }
 
+static bool lower_batch_norm(const dq_layer *layer, const float *params, dq_program *program) {
+    dq_op *op = dq_program_add(program, DQ_OP_AFFINE, layer->name, layer->out);
+    if (!op) return false;
+    fold(layer, &(dq_pass){.params = (float *)params, .mode = DQ_EVAL}, op->scale, op->bias);
+    return true;
+}
+
 extern const dq_layer_class dq_layer_batch_norm;
 const dq_layer_class dq_layer_batch_norm = {
     .kind = "batch_norm",
@@ -98,4 +106,6 @@ const dq_layer_class dq_layer_batch_norm = {
     .forward = forward_batch_norm,
     .backward = backward_batch_norm,
     .apply = apply_batch_norm,
+    .lower = lower_batch_norm,
+    .torch = "BatchNorm1d",
 };

@@ -5,6 +5,7 @@
 //   y(a, i) = v(i) + adv(a, i) - mean over a' of adv(a', i)       Wang et al. 2016, equation 9
 // N is the difference between inputs and outputs. It has no parameters: the linear layer before has them.
 #include "nn/layer.h"
+#include "nn/program.h"
 
 static dq_status plan_dueling(dq_layer *layer, struct dq_plan *plan, dq_error *error) {
     (void)plan;
@@ -62,6 +63,14 @@ static void apply_dueling(const dq_layer *layer, const dq_pass *pass) {
     join(layer, pass->x, pass->y, 1);
 }
 
+static bool lower_dueling(const dq_layer *layer, const float *params, dq_program *program) {
+    (void)params;
+    dq_op *op = dq_program_add(program, DQ_OP_DUELING, layer->name, layer->out);
+    if (!op) return false;
+    op->values = layer->in - layer->out;
+    return true;
+}
+
 extern const dq_layer_class dq_layer_dueling;
 const dq_layer_class dq_layer_dueling = {
     .kind = "dueling",
@@ -69,4 +78,5 @@ const dq_layer_class dq_layer_dueling = {
     .forward = forward_dueling,
     .backward = backward_dueling,
     .apply = apply_dueling,
+    .lower = lower_dueling,
 };

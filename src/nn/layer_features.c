@@ -4,6 +4,7 @@
 // tensors, so that a weights file keeps those it was trained with. Sines and logarithms come from libm in
 // double precision, one by one, so that every CPU level gives the same bits.
 #include "nn/layer.h"
+#include "nn/program.h"
 
 #include <math.h>
 
@@ -74,6 +75,20 @@ static void apply_features(const dq_layer *layer, const dq_pass *pass) {
     run(layer, pass->params, pass->x, pass->y, 1);
 }
 
+static bool lower_features(const dq_layer *layer, const float *params, dq_program *program) {
+    dq_op *op = dq_program_add(program, DQ_OP_FEATURES, layer->name, layer->out);
+    if (!op) return false;
+    for (int f = 0; f < layer->out; f++) {
+        if (layer->spec.features)
+            op->features[f] = layer->spec.features[f];
+        else
+            op->features[f].from = f;
+        op->features[f].shift = params[layer->offset[SHIFT] + (size_t)f];
+        op->features[f].scale = params[layer->offset[SCALE] + (size_t)f];
+    }
+    return true;
+}
+
 extern const dq_layer_class dq_layer_features;
 const dq_layer_class dq_layer_features = {
     .kind = "features",
@@ -81,4 +96,5 @@ const dq_layer_class dq_layer_features = {
     .init = init_features,
     .forward = forward_features,
     .apply = apply_features,
+    .lower = lower_features,
 };

@@ -1,8 +1,10 @@
 // LayerNorm: y = weight (x - mean) / sqrt(variance + eps) + bias, mean and biased variance over the features
 // of each sample. x, y: [P][F][16]. Ba et al. 2016; PyTorch's LayerNorm.
 #include "nn/layer.h"
+#include "nn/program.h"
 
 #include <math.h>
+#include <string.h>
 
 enum { WEIGHT, BIAS };
 
@@ -46,6 +48,15 @@ static void apply_layer_norm(const dq_layer *layer, const dq_pass *pass) {
     pass->kernels->activate(pass->y, pass->y, (size_t)layer->in, layer->activation);
 }
 
+static bool lower_layer_norm(const dq_layer *layer, const float *params, dq_program *program) {
+    dq_op *op = dq_program_add(program, DQ_OP_LAYER_NORM, layer->name, layer->out);
+    if (!op) return false;
+    op->epsilon = layer->spec.epsilon;
+    memcpy(op->scale, params + layer->offset[WEIGHT], (size_t)layer->in * sizeof(float));
+    memcpy(op->bias, params + layer->offset[BIAS], (size_t)layer->in * sizeof(float));
+    return true;
+}
+
 extern const dq_layer_class dq_layer_layer_norm;
 const dq_layer_class dq_layer_layer_norm = {
     .kind = "layer_norm",
@@ -55,4 +66,6 @@ const dq_layer_class dq_layer_layer_norm = {
     .forward = forward_layer_norm,
     .backward = backward_layer_norm,
     .apply = apply_layer_norm,
+    .lower = lower_layer_norm,
+    .torch = "LayerNorm",
 };

@@ -4,8 +4,10 @@
 // gradient reads W by columns; the weight gradient sums over samples, so it needs x with samples as rows
 // (the transpose kernel). Layers with a narrow end skip that transpose: they sum lane by lane instead.
 #include "nn/layer.h"
+#include "nn/program.h"
 
 #include <math.h>
+#include <string.h>
 
 enum { WEIGHT, BIAS };
 
@@ -108,6 +110,17 @@ static void apply_linear(const dq_layer *layer, const dq_pass *pass) {
                           layer->activation, pass->y);
 }
 
+static bool lower_linear(const dq_layer *layer, const float *params, dq_program *program) {
+    dq_op *op = dq_program_add(program, DQ_OP_LINEAR, layer->name, layer->out);
+    if (!op) return false;
+    const size_t columns = (size_t)layer->in, rows = (size_t)layer->out;
+    const float *weight = params + layer->offset[WEIGHT];
+    for (size_t r = 0; r < rows; r++)
+        memcpy(op->weight + r * columns, weight + r * layer->stride[WEIGHT], columns * sizeof(float));
+    memcpy(op->bias, params + layer->offset[BIAS], rows * sizeof(float));
+    return true;
+}
+
 extern const dq_layer_class dq_layer_linear;
 const dq_layer_class dq_layer_linear = {
     .kind = "linear",
@@ -118,4 +131,6 @@ const dq_layer_class dq_layer_linear = {
     .forward = forward_linear,
     .backward = backward_linear,
     .apply = apply_linear,
+    .lower = lower_linear,
+    .torch = "Linear",
 };

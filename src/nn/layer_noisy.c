@@ -6,6 +6,7 @@
 // dq_net_resample draws. Weights with noise are made once per forward and then used by the linear layer's own
 // functions. Initialisation as in the paper, section 3.2: means +-1/sqrt(in), sigmas sigma_0/sqrt(in).
 #include "nn/layer.h"
+#include "nn/program.h"
 
 #include <math.h>
 
@@ -122,6 +123,10 @@ static void apply_noisy(const dq_layer *layer, const dq_pass *pass) {
     dq_layer_linear.apply(layer, pass);
 }
 
+static bool lower_noisy(const dq_layer *layer, const float *params, dq_program *program) {
+    return dq_layer_linear.lower(layer, params, program);
+}
+
 const dq_layer_class dq_layer_noisy = {
     .kind = "noisy",
     .fuses = true,
@@ -132,4 +137,6 @@ const dq_layer_class dq_layer_noisy = {
     .forward = forward_noisy,
     .backward = backward_noisy,
     .apply = apply_noisy,
+    .lower = lower_noisy,
+    .torch = "Linear",
 };

@@ -9,8 +9,10 @@
 // seed.
 #include "nn/fraction.h"
 #include "nn/layer.h"
+#include "nn/program.h"
 
 #include <math.h>
+#include <stdlib.h>
 
 extern const dq_layer_class dq_layer_linear, dq_layer_quantile;
 
@@ -260,6 +262,16 @@ static void backward_quantile(const dq_layer *layer, const dq_pass *pass) {
     dq_layer_linear.backward(&embedding, &inner);
 }
 
+static bool lower_quantile(const dq_layer *layer, const float *params, dq_program *program) {
+    float *scratch = aligned_alloc(64, (layer->scratch_fixed * sizeof(float) + 63) / 64 * 64);
+    if (!scratch) return false;
+    const dq_pass pass = {.kernels = dq_kernels_get(), .params = (float *)params, .scratch = scratch};
+    dq_layer linear = fixed_linear(layer, &pass);
+    const bool done = dq_layer_linear.lower(&linear, scratch, program);
+    free(scratch);
+    return done;
+}
+
 const dq_layer_class dq_layer_quantile = {
     .kind = "quantile",
     .plan = plan_quantile,
@@ -268,4 +280,5 @@ const dq_layer_class dq_layer_quantile = {
     .forward = forward_quantile,
     .backward = backward_quantile,
     .apply = apply_quantile,
+    .lower = lower_quantile,
 };

@@ -15,4 +15,5 @@ const dq_layer_class dq_layer_relu = {
     .forward = dq_activation_forward,
     .backward = dq_activation_backward,
     .apply = dq_activation_apply,
+    .lower = dq_activation_lower,
 };

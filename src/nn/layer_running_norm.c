@@ -7,8 +7,10 @@
 // it: the start is mean 0 and variance 1 with the weight of 1e-4 observations, and observations join one by
 // one after Chan, Golub and LeVeque 1983, "Algorithms for computing the sample variance", equation (2.1).
 #include "nn/layer.h"
+#include "nn/program.h"
 
 #include <math.h>
+#include <string.h>
 
 #define CLIP        10.0f
 #define START_COUNT 1e-4
@@ -74,6 +76,15 @@ static void apply_running_norm(const dq_layer *layer, const dq_pass *pass) {
     run(layer, pass, pass->x, pass->y, 1);
 }
 
+static bool lower_running_norm(const dq_layer *layer, const float *params, dq_program *program) {
+    dq_op *op = dq_program_add(program, DQ_OP_NORMALIZE, layer->name, layer->out);
+    if (!op) return false;
+    op->clip = CLIP;
+    memcpy(op->center, params + layer->offset[RUNNING_MEAN], (size_t)layer->in * sizeof(float));
+    invert(layer, &(dq_pass){.params = (float *)params, .scratch = op->scale});
+    return true;
+}
+
 extern const dq_layer_class dq_layer_running_norm;
 const dq_layer_class dq_layer_running_norm = {
     .kind = "running_norm",
@@ -82,4 +93,5 @@ const dq_layer_class dq_layer_running_norm = {
     .observe = observe_running_norm,
     .forward = forward_running_norm,
     .apply = apply_running_norm,
+    .lower = lower_running_norm,
 };

@@ -1,4 +1,6 @@
 // Policies: a finished run's network without its learner.
+#include "run/policy.h"
+
 #include "agent/explore.h"
 #include "agent/qnet.h"
 #include "base/threads.h"
@@ -34,6 +36,18 @@ static dq_status make_network(dq_policy *policy, int width, int actions, const c
     return DQ_OK;
 }
 
+// The same for the environment that the configuration names.
+static dq_status make_for_env(dq_policy *policy, const char *where, dq_error *error) {
+    policy->env_class = dq_env_find(policy->config.env, error);
+    if (!policy->env_class) return DQ_NOT_FOUND;
+    policy->config.learner.features = policy->env_class->features;
+    const dq_status status =
+        dq_agent_validate(&policy->config.learner, error); // the environment may be another's
+    if (status) return status;
+    return make_network(policy, policy->env_class->observation_size, policy->env_class->actions, where,
+                        error);
+}
+
 static dq_status load(dq_policy *policy, const dq_safetensors *weights, const char *path, dq_error *error) {
     const char *text = dq_safetensors_metadata(weights, "config");
     if (!text)
@@ -42,13 +56,7 @@ static dq_status load(dq_policy *policy, const dq_safetensors *weights, const ch
             "%s does not say which environment and network it belongs to; was it written by deepq?", path);
     dq_status status = dq_run_config_parse(&policy->config, text, path, error);
     if (status) return status;
-    policy->env_class = dq_env_find(policy->config.env, error);
-    if (!policy->env_class) return DQ_NOT_FOUND;
-    policy->config.learner.features = policy->env_class->features;
-    status = dq_agent_validate(&policy->config.learner, error); // the environment may be another's
-    if (status) return status;
-    status =
-        make_network(policy, policy->env_class->observation_size, policy->env_class->actions, path, error);
+    status = make_for_env(policy, path, error);
     if (status) return status;
     return dq_weights_fill(weights, policy->qnet.net, policy->params, error);
 }
@@ -175,6 +183,50 @@ void dq_policy_q(dq_policy *policy, const float *observation, float *q) {
 int dq_policy_act(dq_policy *policy, const float *observation) {
     dq_policy_q(policy, observation, policy->q);
     return dq_argmax(policy->q, policy->qnet.actions);
+}
+
+// --- for other formats -------------------------------------------------------------------------------------
+
+dq_status dq_policy_create(dq_policy **out, const dq_run_config *config, dq_error *error) {
+    *out = NULL;
+    dq_policy *policy = calloc(1, sizeof *policy);
+    if (!policy) return dq_fail(error, DQ_MEMORY, config->env, "there is no memory for the policy");
+    policy->config = *config;
+    const dq_status status = make_for_env(policy, config->env, error);
+    if (status) {
+        dq_policy_destroy(policy);
+        return status;
+    }
+    dq_rng rng;
+    dq_rng_seed(&rng, 0);
+    dq_net_init(policy->qnet.net, policy->params, &rng);
+    *out = policy;
+    return DQ_OK;
+}
+
+const dq_net *dq_policy_net(const dq_policy *policy) {
+    return policy->qnet.net;
+}
+
+float *dq_policy_params(dq_policy *policy) {
+    return policy->params;
+}
+
+dq_status dq_policy_lower(const dq_policy *policy, dq_program *program, dq_error *error) {
+    const dq_head *head = policy->qnet.head;
+    *program = (dq_program){0};
+    dq_status status = dq_net_lower(policy->qnet.net, policy->params, program, error);
+    if (!status && head->head_class->lower && !head->head_class->lower(head, program))
+        status = dq_fail(error, DQ_MEMORY, "head", "there is no memory to describe the network's head");
+    return status;
+}
+
+dq_status dq_policy_save(const dq_policy *policy, const char *path, dq_error *error) {
+    char *text = dq_run_config_text(&policy->config);
+    if (!text) return dq_fail(error, DQ_MEMORY, path, "there is no memory to write the weights");
+    const dq_status status = dq_weights_write(path, policy->qnet.net, policy->params, text, error);
+    free(text);
+    return status;
 }
 
 // --- evaluation --------------------------------------------------------------------------------------------

@@ -16,7 +16,8 @@ declare -A may=(
     [agent]="base kernel nn replay"
     [run]="base kernel nn env replay agent"
     [tune]="base kernel nn env replay agent run io"
-    [cli]="base kernel nn env replay agent run io draw tune"
+    [export]="base kernel nn env replay agent run io"
+    [cli]="base kernel nn env replay agent run io draw tune export"
 )
 
 check() { # folder file...

@@ -1,0 +1,101 @@
+// Building programs; program.h tells what they are.
+#include "nn/program.h"
+
+#include "nn/net.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+void dq_program_deinit(dq_program *program) {
+    for (int i = 0; i < program->count; i++) {
+        dq_op *op = &program->ops[i];
+        free(op->weight);
+        free(op->bias);
+        free(op->scale);
+        free(op->center);
+        free(op->features);
+    }
+    *program = (dq_program){0};
+}
+
+// What the kinds need besides their few numbers.
+static const struct {
+    bool weight, bias, scale, center, features;
+} wants[] = {
+    [DQ_OP_FEATURES] = {.features = true},
+    [DQ_OP_NORMALIZE] = {.scale = true, .center = true},
+    [DQ_OP_AFFINE] = {.scale = true, .bias = true},
+    [DQ_OP_LINEAR] = {.weight = true, .bias = true},
+    [DQ_OP_LAYER_NORM] = {.scale = true, .bias = true},
+    [DQ_OP_DUELING] = {0},
+    [DQ_OP_EXPECTATION] = {0},
+    [DQ_OP_ACTIVATION] = {0},
+};
+
+dq_op *dq_program_add(dq_program *program, dq_op_kind kind, const char *name, int out) {
+    if (program->count == DQ_PROGRAM_OPS) return NULL;
+    dq_op *op = &program->ops[program->count];
+    const size_t in = (size_t)program->outputs, width = (size_t)out;
+    *op = (dq_op){.kind = kind, .in = program->outputs, .out = out};
+    snprintf(op->name, sizeof op->name, "%s", name);
+    program->count++; // deinit frees what there is of it
+    program->outputs = out;
+    if (wants[kind].weight && !(op->weight = calloc(in * width, sizeof(float)))) return NULL;
+    if (wants[kind].bias && !(op->bias = calloc(width, sizeof(float)))) return NULL;
+    if (wants[kind].scale && !(op->scale = calloc(width, sizeof(float)))) return NULL;
+    if (wants[kind].center && !(op->center = calloc(width, sizeof(float)))) return NULL;
+    if (wants[kind].features && !(op->features = calloc(width, sizeof *op->features))) return NULL;
+    return op;
+}
+
+dq_status dq_net_lower(const dq_net *net, const float *params, dq_program *program, dq_error *error) {
+    if (program->count == 0) program->inputs = program->outputs = net->inputs;
+    for (int i = 0; i < net->layer_count; i++) {
+        const dq_layer *layer = &net->layers[i];
+        assert(program->outputs == layer->in);
+        if (!layer->class->lower)
+            return dq_fail(error, DQ_UNSUPPORTED, layer->name,
+                           "the layer %s is of a kind (%s) that cannot be exported", layer->name,
+                           layer->class->kind);
+        if (!layer->class->lower(layer, params, program))
+            return dq_fail(error, DQ_MEMORY, layer->name, "there is no memory to describe the layer %s",
+                           layer->name);
+        program->ops[program->count - 1].activation = layer->activation;
+        assert(program->outputs == layer->out);
+    }
+    return DQ_OK;
+}
+
+static void fold(dq_op *linear, const dq_op *affine) {
+    for (int r = 0; r < linear->out; r++) {
+        const double scale = (double)affine->scale[r];
+        float *row = linear->weight + (size_t)r * (size_t)linear->in;
+        for (int c = 0; c < linear->in; c++) row[c] = (float)(scale * (double)row[c]);
+        linear->bias[r] = (float)(scale * (double)linear->bias[r] + (double)affine->bias[r]);
+    }
+    linear->activation = affine->activation;
+}
+
+void dq_program_fold(dq_program *program) {
+    int kept = 0;
+    for (int i = 0; i < program->count; i++) {
+        dq_op *op = &program->ops[i], *before = kept ? &program->ops[kept - 1] : NULL;
+        if (op->kind == DQ_OP_AFFINE && before && before->kind == DQ_OP_LINEAR &&
+            before->activation.kind == DQ_NONLINEARITY_NONE) {
+            fold(before, op);
+            free(op->scale);
+            free(op->bias);
+        } else {
+            program->ops[kept++] = *op;
+        }
+    }
+    program->count = kept;
+}
+
+int dq_program_widest(const dq_program *program) {
+    int widest = program->inputs;
+    for (int i = 0; i < program->count; i++)
+        if (program->ops[i].out > widest) widest = program->ops[i].out;
+    return widest;
+}

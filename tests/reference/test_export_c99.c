@@ -1,0 +1,180 @@
+// The C files of deepq export against the library: compiled as strict C99 with every warning an error,
+// loaded, and asked for the actions of random observations. Floats agree in every action (and, on this
+// processor, in every bit); weights of 8 bits in at least 99%.
+#include "export/export.h"
+#include "run/policy.h"
+#include "support.h"
+
+#include <dlfcn.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+typedef struct kind {
+    const char *name, *env;
+    int observations;
+    const char *words[6];
+    bool same_bits;
+} kind;
+
+static const kind kinds[] = {
+    {"plain", "CartPole-v1", 1000000, {"net_arch=[64, 64]"}, true},
+    {"leaky", "CartPole-v1", 20000, {"net_arch=[33]", "activation=leaky_relu"}, true},
+    {"batch_norm", "CartPole-v1", 20000, {"normalization=batch", "normalize_input=true"}, true},
+    {"layer_norm", "CartPole-v1", 20000, {"normalization=layer", "normalize_input=true"}, true},
+    {"dueling", "CartPole-v1", 20000, {"dueling=true"}, true},
+    {"noisy", "CartPole-v1", 20000, {"noisy=all", "explorer=noisy"}, true},
+    {"c51", "LunarLander-v3", 20000, {"head=c51"}, true},
+    {"qr", "CartPole-v1", 20000, {"head=qr", "qr_quantiles=25"}, true},
+    {"iqn", "CartPole-v1", 20000, {"head=iqn", "dueling=true"}, true},
+    {"rainbow", "CartPole-v1", 20000, {"head=c51", "dueling=true", "noisy=all", "explorer=noisy"}, true},
+    {"features", "HIVPatient", 20000, {"observation=features", "normalize_observation=true"}, true},
+    {"sines", "CartPoleSwingUp", 20000, {"observation=features"}, true},
+    {"scaled", "MountainCar-v0", 20000, {"observation=scaled", "net_arch=[]"}, true},
+};
+
+// A policy whose every number is away from its start: normalisations and noise would be the identity else.
+static dq_policy *make_policy(const kind *k) {
+    dq_error error = {0};
+    dq_run_config config;
+    assert_int_equal(dq_run_config_init(&config, k->env, NULL, &error), DQ_OK);
+    for (int i = 0; k->words[i]; i++)
+        if (dq_run_config_assign(&config, k->words[i], "test", &error)) fail_msg("%s", error.message);
+    dq_policy *policy = NULL;
+    if (dq_policy_create(&policy, &config, &error)) fail_msg("%s: %s", error.where, error.message);
+    const dq_net *net = dq_policy_net(policy);
+    float *params = dq_policy_params(policy);
+    dq_rng rng;
+    dq_rng_seed(&rng, 5);
+    for (int i = 0; i < dq_net_tensor_count(net); i++) {
+        const dq_tensor *t = dq_net_tensor(net, i);
+        const bool positive = strstr(t->name, "running_var") || strstr(t->name, ".scale");
+        for (int r = 0; r < t->rows; r++)
+            for (int c = 0; c < t->columns; c++) {
+                float *at = &params[t->offset + (size_t)r * t->stride + (size_t)c];
+                *at += 0.1F * (float)dq_rng_normal(&rng);
+                if (positive) *at = fabsf(*at) + 0.05F;
+            }
+    }
+    return policy;
+}
+
+typedef int act_fn(const float *);
+typedef void q_fn(const float *, float *);
+
+static void compile(const char *flags) {
+    char command[512];
+    snprintf(command, sizeof command,
+             "cc -std=c99 -pedantic -Wall -Wextra -Werror -O2 -fPIC -shared %s policy.c -o policy.so -lm",
+             flags);
+    if (system(command)) fail_msg("%s failed", command);
+}
+
+// Shares of equal actions and of equal bits among Q values.
+static void compare(const kind *k, dq_policy *policy, double *actions, double *bits) {
+    void *library = dlopen("./policy.so", RTLD_NOW | RTLD_LOCAL);
+    if (!library) fail_msg("%s", dlerror());
+    act_fn *act = NULL;
+    q_fn *values = NULL;
+    *(void **)&act = dlsym(library, "policy_act");
+    *(void **)&values = dlsym(library, "policy_q");
+    assert_true(act && values);
+    const int width = dq_policy_observation_size(policy), count = dq_policy_actions(policy);
+    float observation[DQ_OBSERVATION_MAX], q[DQ_ACTIONS_MAX], wanted[DQ_ACTIONS_MAX];
+    dq_rng rng;
+    dq_rng_seed(&rng, 6);
+    int64_t same_actions = 0, same_bits = 0;
+    for (int i = 0; i < k->observations; i++) {
+        for (int d = 0; d < width; d++) {
+            observation[d] = (float)dq_rng_normal(&rng);
+            if (!strcmp(k->env, "HIVPatient")) observation[d] = powf(10, 2 + 2 * observation[d]);
+        }
+        dq_policy_q(policy, observation, wanted);
+        values(observation, q);
+        same_bits += !memcmp(q, wanted, (size_t)count * sizeof *q);
+        same_actions += act(observation) == dq_policy_act(policy, observation);
+    }
+    dlclose(library);
+    *actions = (double)same_actions / k->observations;
+    *bits = (double)same_bits / k->observations;
+}
+
+static void test_agrees(void **state) {
+    const kind *k = *state;
+    dq_error error = {0};
+    char folder[] = "/tmp/deepq-export-XXXXXX";
+    assert_non_null(mkdtemp(folder));
+    assert_int_equal(chdir(folder), 0);
+    dq_policy *policy = make_policy(k);
+    for (int int8 = 0; int8 < 2; int8++) {
+        dq_program program;
+        assert_int_equal(dq_policy_lower(policy, &program, &error), DQ_OK);
+        const dq_c99_options options = {.name = "policy", .origin = "a test */", .int8 = int8};
+        if (dq_c99_write("policy.c", &program, &options, &error)) fail_msg("%s", error.message);
+        dq_program_deinit(&program);
+        compile(__builtin_cpu_supports("fma") ? "-mfma" : "");
+        double actions, bits;
+        compare(k, policy, &actions, &bits);
+        print_message("%s%s: %d observations, %.4f%% of actions and %.4f%% of Q values the same\n", k->name,
+                      int8 ? ", int8" : "", k->observations, 100 * actions, 100 * bits);
+        if (int8) {
+            assert_true(actions >= 0.99);
+            continue;
+        }
+        assert_true(actions == 1);
+        assert_true(bits == 1);
+    }
+    dq_policy_destroy(policy);
+    assert_int_equal(unlink("policy.c") | unlink("policy.so") | chdir("/") | rmdir(folder), 0);
+}
+
+// Without fused multiplication in the processor the file makes do with doubles.
+static void test_doubles(void **state) {
+    (void)state;
+    kind k = kinds[0];
+    k.observations = 20000;
+    dq_error error = {0};
+    char folder[] = "/tmp/deepq-export-XXXXXX";
+    assert_non_null(mkdtemp(folder));
+    assert_int_equal(chdir(folder), 0);
+    dq_policy *policy = make_policy(&k);
+    dq_program program;
+    assert_int_equal(dq_policy_lower(policy, &program, &error), DQ_OK);
+    const dq_c99_options options = {.name = "policy", .origin = "a test"};
+    assert_int_equal(dq_c99_write("policy.c", &program, &options, &error), DQ_OK);
+    compile("");
+    double actions, bits;
+    compare(&k, policy, &actions, &bits);
+    assert_true(actions == 1);
+    // a number that C cannot write is refused, and the old file is untouched
+    program.ops[0].weight[0] = NAN;
+    assert_int_equal(dq_c99_write("policy.c", &program, &options, &error), DQ_FORMAT);
+    assert_non_null(strstr(error.message, "not a number"));
+    compile("");
+    dq_program_deinit(&program);
+    dq_policy_destroy(policy);
+    assert_int_equal(unlink("policy.c") | unlink("policy.so") | chdir("/") | rmdir(folder), 0);
+}
+
+static void test_names(void **state) {
+    (void)state;
+    char name[16];
+    assert_string_equal(dq_c99_name("runs/a-b.c", name, sizeof name), "a_b");
+    assert_string_equal(dq_c99_name("7.c", name, sizeof name), "policy_7");
+    assert_string_equal(dq_c99_name("a_very_long_name_indeed.c", name, sizeof name), "a_very_long_nam");
+}
+
+int main(void) {
+    enum { KINDS = sizeof kinds / sizeof *kinds };
+    if (system("cc --version >/dev/null 2>&1")) {
+        puts("skipped: there is no C compiler called cc");
+        return 77;
+    }
+    struct CMUnitTest tests[KINDS + 2];
+    for (int i = 0; i < KINDS; i++)
+        tests[i] = (struct CMUnitTest){kinds[i].name, test_agrees, NULL, NULL, (void *)&kinds[i]};
+    tests[KINDS] = (struct CMUnitTest)cmocka_unit_test(test_doubles);
+    tests[KINDS + 1] = (struct CMUnitTest)cmocka_unit_test(test_names);
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
