@@ -269,8 +269,9 @@ static dq_status set_state(const record *r, dq_trial *trial) {
     if (state == DQ_TRIAL_RUNNING && is_own(r)) r->journal->claimed = trial;
     const struct json_object *values = dq_json_member(r->log, "values");
     if (!status && values) status = read_values(r, values, trial);
-    trial->state = state;
-    if (!status && dq_trial_finished(trial)) status = read_time(r, "datetime_complete", &trial->completed);
+    if (!status && state != DQ_TRIAL_RUNNING && state != DQ_TRIAL_WAITING)
+        status = read_time(r, "datetime_complete", &trial->completed);
+    if (!status) trial->state = state;
     return status;
 }
 

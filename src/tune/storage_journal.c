@@ -26,6 +26,7 @@ typedef struct journal_storage {
     dq_journal journal;
     dq_journal_lock lock;
     char worker[64];
+    dq_error broken; // a line that could not be read: nothing is read behind it, and nothing written
 } journal_storage;
 
 static dq_status failed(const journal_storage *self, const char *what, dq_error *error) {
@@ -45,6 +46,10 @@ static dq_status read_on(journal_storage *self, dq_error *error) {
     char *buffer = NULL;
     size_t room = 0, filled = 0, used = 0;
     dq_status status = DQ_OK;
+    if (self->broken.code) {
+        if (error) *error = self->broken;
+        return self->broken.code;
+    }
     for (;;) {
         if (filled + CHUNK > room) {
             room = 2 * room + CHUNK;
@@ -60,10 +65,13 @@ static dq_status read_on(journal_storage *self, dq_error *error) {
         if (n < 0) status = failed(self, "read", error);
         if (n <= 0) break;
         filled += (size_t)n;
-        status = dq_journal_read(&self->journal, buffer, filled, &used, self->path, error);
+        status = dq_journal_read(&self->journal, buffer, filled, &used, self->path, &self->broken);
         self->read += (off_t)used;
         filled -= used;
-        if (status) break;
+        if (status) {
+            if (error) *error = self->broken;
+            break;
+        }
         memmove(buffer, buffer + used, filled);
     }
     free(buffer);
