@@ -59,6 +59,12 @@ static void preset_path(char *path, size_t size, const tune_setup *setup, const 
         snprintf(path, size, "%s/front-%lld.yml", folder, (long long)trial->number);
 }
 
+// Are its parameters options of a run? Those of another program's trials need not be.
+static bool has_preset(const tune_setup *setup, const dq_trial *trial) {
+    dq_run_config config = setup->config;
+    return dq_search_apply(&setup->search, trial, &config, NULL) == DQ_OK;
+}
+
 // The best trials: one, or the front.
 static const dq_trial **best_trials(const tune_setup *setup, const dq_study *study, int *count) {
     const dq_trial **list = calloc((size_t)study->trial_count + 1, sizeof *list);
@@ -74,13 +80,17 @@ static const dq_trial **best_trials(const tune_setup *setup, const dq_study *stu
 
 dq_status tune_results_write(const tune_setup *setup, const dq_study *study, const char *folder, int *written,
                              dq_error *error) {
-    const dq_trial **list = best_trials(setup, study, written);
+    int count;
+    const dq_trial **list = best_trials(setup, study, &count);
     char path[PATH_MAX + 64];
     dq_status status = list ? dq_file_make_folder(folder, error)
                             : dq_fail(error, DQ_MEMORY, folder, "there is no memory for the best trials");
-    for (int i = 0; i < *written && !status; i++) {
+    *written = 0;
+    for (int i = 0; i < count && !status; i++) {
+        if (!has_preset(setup, list[i])) continue;
         preset_path(path, sizeof path, setup, folder, list[i]);
         status = write_preset(setup, study, list[i], path, error);
+        *written += !status;
     }
     free(list);
     return status;
@@ -99,14 +109,18 @@ static void print_trial(const tune_setup *setup, const dq_trial *trial, const ch
         dq_param_text(trial->params[i].distribution, trial->params[i].value, text, sizeof text);
         printf("  %-24s %s\n", trial->params[i].name, text);
     }
-    printf("  train it: deepq train -f %s\n", path);
+    if (has_preset(setup, trial))
+        printf("  train it: deepq train -f %s\n", path);
+    else
+        printf("  another program's trial: its parameters are no options of a training\n");
 }
 
 void tune_results_print(const tune_setup *setup, const dq_study *study, const char *folder, int written) {
     int count = 0;
     const dq_trial **list = best_trials(setup, study, &count);
-    if (written == 0) printf("no trial is complete yet\n");
-    if (written > 1) printf("%d trials that no other one beats; the first of them:\n", written);
+    if (list && count == 0) printf("no trial is complete yet\n");
+    if (count > 1)
+        printf("%d trials that no other one beats (%d presets); the first of them:\n", count, written);
     if (list && count > 0) print_trial(setup, list[0], folder);
     free(list);
 }
@@ -134,7 +148,7 @@ static struct json_object *trial_json(const tune_setup *setup, const dq_trial *t
     json_object_object_add(object, "number", json_object_new_int64(trial->number));
     json_object_object_add(object, "values", values);
     json_object_object_add(object, "params", params);
-    json_object_object_add(object, "preset", json_object_new_string(path));
+    json_object_object_add(object, "preset", has_preset(setup, trial) ? json_object_new_string(path) : NULL);
     return object;
 }
 

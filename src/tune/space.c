@@ -22,7 +22,7 @@ static const char *const defaults[][2] = {
     {"learning_starts", "500 | 1000 | 5000"},
     {"train_freq", "1 | 4 | 8 | 16 | 64 | 128 | 256"},
     {"gradient_steps", "0.125 | 0.25 | 0.5 | 1 * train_freq"},
-    {"n_step", "1 .. 5"},
+    {"n_step", "1 .. 5 linear"},
     {"target_update", "hard"},
     {"target_update_unit", "steps"},
     {"target_update_interval", "50 .. 20000"},

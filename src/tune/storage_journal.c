@@ -256,7 +256,7 @@ dq_status dq_storage_open_journal(dq_storage **out, const char *path, bool make_
         status = failed(self, "opened", error);
     else if (!realpath(path, self->path))
         status = failed(self, "found", error);
-    self->lock = (dq_journal_lock){.path = self->path, .grace = 30};
+    self->lock = (dq_journal_lock){.path = self->path, .fd = self->fd, .grace = 30};
     char id[37];
     dq_uuid(id);
     snprintf(self->worker, sizeof self->worker, "%s-%ld", id, (long)getpid());

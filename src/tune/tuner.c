@@ -245,7 +245,10 @@ static dq_status give_up_orphans(dq_tuner *self, dq_error *error) {
     const int count = self->study->trial_count;
     for (int i = 0; i < count && !status; i++)
         if (orphaned(self, self->study->trials[i])) {
-            dq_log(DQ_LOG_WARNING, "trial %d was left by a process that is gone", i);
+            dq_log(
+                DQ_LOG_WARNING,
+                "trial %d was left by a process that is gone: it failed, and its parameters are tried again",
+                i);
             status = abandon(self, self->study->trials[i], false, error);
         }
     return status;

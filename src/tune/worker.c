@@ -25,8 +25,7 @@ static unsigned long long start_of(long pid) {
     return state == 'Z' || state == 'X' ? 0 : start; // a dead child that nobody has looked after
 }
 
-// "HOST/BOOT"
-static void machine(char *text, size_t size) {
+void dq_worker_machine(char *text, size_t size) {
     char host[128] = "localhost", boot[64] = "";
     gethostname(host, sizeof host - 1);
     for (char *c = host; *c; c++)
@@ -41,13 +40,13 @@ static void machine(char *text, size_t size) {
 
 void dq_worker_self(char *text, size_t size) {
     char where[200];
-    machine(where, sizeof where);
+    dq_worker_machine(where, sizeof where);
     snprintf(text, size, "%s/%ld/%llu", where, (long)getpid(), start_of(getpid()));
 }
 
 dq_worker_state dq_worker_look(const char *text) {
     char where[200];
-    machine(where, sizeof where);
+    dq_worker_machine(where, sizeof where);
     const size_t length = strlen(where);
     if (strncmp(text, where, length) != 0 || text[length] != '/') return DQ_WORKER_UNKNOWN;
     char *rest;

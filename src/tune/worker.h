@@ -4,6 +4,9 @@
 
 #include <deepq/base.h>
 
+// "HOST/BOOT" of this machine since it was started.
+void dq_worker_machine(char *text, size_t size);
+
 // "HOST/BOOT/PID/START" of this process: START tells two processes with one number apart.
 void dq_worker_self(char *text, size_t size);
 

@@ -7,6 +7,7 @@
 #include "tune/worker.h"
 
 #include <fcntl.h>
+#include <limits.h>
 #include <math.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -117,36 +118,35 @@ static void what_is_written_reads_back(void **state) {
 // Records that Optuna's replay passes over, each followed by what must hold.
 static void what_optuna_passes_over(void **state) {
     (void)state;
-    static const char
-        text[] =
-            "{\"op_code\":0,\"worker_id\":\"w\",\"study_name\":\"gone\",\"directions\":[1]}\n"
-            "{\"op_code\":0,\"worker_id\":\"w\",\"study_name\":\"gone\",\"directions\":[2]}\n" // taken: no
-                                                                                               // new id
-            "{\"op_code\":4,\"worker_id\":\"w\",\"study_id\":0,\"datetime_start\":null}\n"
-            "{\"op_code\":1,\"worker_id\":\"w\",\"study_id\":0}\n"
-            "{\"op_code\":4,\"worker_id\":\"w\",\"study_id\":0,\"datetime_start\":null}\n" // no study: no id
-            "{\"op_code\":0,\"worker_id\":\"w\",\"study_name\":\"gone\",\"directions\":[2]}\n" // id 1
-            "{\"op_code\":4,\"worker_id\":\"w\",\"study_id\":1,\"datetime_start\":\"2026-11-21T10:00:00."
-            "000001+00:00\"}\n"
-            "{\"op_code\":5,\"worker_id\":\"w\",\"trial_id\":1,\"param_name\":\"x\",\"param_value_internal\":"
-            "1,"
-            "\"distribution\":\"{\\\"name\\\":\\\"IntUniformDistribution\\\",\\\"attributes\\\":{\\\"low\\\":"
-            "1,"
-            "\\\"high\\\":5,\\\"step\\\":2}}\"}\n"
-            "{\"op_code\":4,\"worker_id\":\"w\",\"study_id\":1,\"datetime_start\":\"2026-11-21T10:00:00\"}\n"
-            "{\"op_code\":5,\"worker_id\":\"w\",\"trial_id\":2,\"param_name\":\"x\",\"param_value_internal\":"
-            "1.0," // other kind
-            "\"distribution\":\"{\\\"name\\\":\\\"FloatDistribution\\\",\\\"attributes\\\":{\\\"low\\\":1,"
-            "\\\"high\\\":5,"
-            "\\\"step\\\":null,\\\"log\\\":false}}\"}\n"
-            "{\"op_code\":6,\"worker_id\":\"w\",\"trial_id\":1,\"state\":1,\"values\":[NaN],\"datetime_"
-            "complete\":null}\n"
-            "{\"op_code\":6,\"worker_id\":\"w\",\"trial_id\":1,\"state\":3,\"values\":null,\"datetime_"
-            "complete\":null}\n"
-            "{\"op_code\":7,\"worker_id\":\"w\",\"trial_id\":1,\"step\":0,\"intermediate_value\":1}\n"
-            "{\"op_code\":7,\"worker_id\":\"w\",\"trial_id\":77,\"step\":0,\"intermediate_value\":1}\n"
-            "{\"op_code\":10,\"worker_id\":\"w\",\"trial_ids\":[1]}\n"
-            "{\"op_code\":7,\"worker_id\":\"w\",\"tri";
+    static const char text[] =
+        "{\"op_code\":0,\"worker_id\":\"w\",\"study_name\":\"gone\",\"directions\":[1]}\n"
+        "{\"op_code\":0,\"worker_id\":\"w\",\"study_name\":\"gone\",\"directions\":[2]}\n" // taken: no
+                                                                                           // new id
+        "{\"op_code\":4,\"worker_id\":\"w\",\"study_id\":0,\"datetime_start\":null}\n"
+        "{\"op_code\":1,\"worker_id\":\"w\",\"study_id\":0}\n"
+        "{\"op_code\":4,\"worker_id\":\"w\",\"study_id\":0,\"datetime_start\":null}\n"     // no study: no id
+        "{\"op_code\":0,\"worker_id\":\"w\",\"study_name\":\"gone\",\"directions\":[2]}\n" // id 1
+        "{\"op_code\":4,\"worker_id\":\"w\",\"study_id\":1,\"datetime_start\":\"2026-11-21T10:00:00."
+        "000001+00:00\"}\n"
+        "{\"op_code\":5,\"worker_id\":\"w\",\"trial_id\":1,\"param_name\":\"x\",\"param_value_internal\":"
+        "1,"
+        "\"distribution\":\"{\\\"name\\\":\\\"IntUniformDistribution\\\",\\\"attributes\\\":{\\\"low\\\":"
+        "1,"
+        "\\\"high\\\":5,\\\"step\\\":2}}\"}\n"
+        "{\"op_code\":4,\"worker_id\":\"w\",\"study_id\":1,\"datetime_start\":\"2026-11-21T10:00:00\"}\n"
+        "{\"op_code\":5,\"worker_id\":\"w\",\"trial_id\":2,\"param_name\":\"x\",\"param_value_internal\":"
+        "1.0," // other kind
+        "\"distribution\":\"{\\\"name\\\":\\\"FloatDistribution\\\",\\\"attributes\\\":{\\\"low\\\":1,"
+        "\\\"high\\\":5,"
+        "\\\"step\\\":null,\\\"log\\\":false}}\"}\n"
+        "{\"op_code\":6,\"worker_id\":\"w\",\"trial_id\":1,\"state\":1,\"values\":[NaN],\"datetime_"
+        "complete\":null}\n"
+        "{\"op_code\":6,\"worker_id\":\"w\",\"trial_id\":1,\"state\":3,\"values\":null,\"datetime_"
+        "complete\":null}\n"
+        "{\"op_code\":7,\"worker_id\":\"w\",\"trial_id\":1,\"step\":0,\"intermediate_value\":1}\n"
+        "{\"op_code\":7,\"worker_id\":\"w\",\"trial_id\":77,\"step\":0,\"intermediate_value\":1}\n"
+        "{\"op_code\":10,\"worker_id\":\"w\",\"trial_ids\":[1]}\n"
+        "{\"op_code\":7,\"worker_id\":\"w\",\"tri";
     dq_journal journal = {0};
     dq_error error = {0};
     size_t used;
@@ -287,7 +287,7 @@ static void both_locks_wait_and_break(void **state) {
             assert_int_equal(other ? symlink(path, name) : close(open(name, O_CREAT | O_EXCL, 0600)), 0);
             pthread_t thread;
             pthread_create(&thread, NULL, hold, NULL);
-            dq_journal_lock lock = {.path = path, .grace = 30, .open_variant = variant};
+            dq_journal_lock lock = {.path = path, .fd = -1, .grace = 30, .open_variant = variant};
             double began = seconds();
             test_ok(dq_journal_lock_acquire(&lock, &error), &error);
             assert_true(seconds() - began > 0.2);
@@ -303,6 +303,38 @@ static void both_locks_wait_and_break(void **state) {
             assert_int_equal(lstat(name, &about), -1);
             assert_int_equal(dq_journal_lock_release(&lock, &error), DQ_IO);
         }
+}
+
+// A process that dies with the lock keeps nobody of this machine waiting.
+static void a_dead_holder_is_known(void **state) {
+    (void)state;
+    dq_error error = {0};
+    char link[PATH_MAX] = "", name[80];
+    add_text("");
+    snprintf(name, sizeof name, "%s.lock", path);
+    for (int variant = 0; variant < 2; variant++) {
+        pid_t child = fork();
+        if (child == 0) {
+            dq_journal_lock lock = {
+                .path = path, .fd = open(path, O_RDWR), .grace = 30, .open_variant = variant};
+            _exit(dq_journal_lock_acquire(&lock, NULL) != DQ_OK);
+        }
+        int status;
+        waitpid(child, &status, 0);
+        assert_int_equal(status, 0);
+        if (!variant) { // the link leads to the journal, as Optuna expects
+            assert_true(readlink(name, link, sizeof link - 1) > 0);
+            struct stat there, here;
+            assert_int_equal(stat(link, &there) | stat(path, &here), 0);
+            assert_int_equal(there.st_ino, here.st_ino);
+        }
+        dq_journal_lock lock = {.path = path, .fd = open(path, O_RDWR), .grace = 30};
+        const double began = seconds();
+        test_ok(dq_journal_lock_acquire(&lock, &error), &error);
+        assert_true(seconds() - began < 5);
+        test_ok(dq_journal_lock_release(&lock, &error), &error);
+        close(lock.fd);
+    }
 }
 
 static void workers_are_told_apart(void **state) {
@@ -337,6 +369,7 @@ int main(void) {
         cmocka_unit_test_teardown(the_line_of_a_killed_writer_is_cut_off, remove_journal),
         cmocka_unit_test_teardown(the_limit_holds_between_storages, remove_journal),
         cmocka_unit_test_teardown(both_locks_wait_and_break, remove_journal),
+        cmocka_unit_test_teardown(a_dead_holder_is_known, remove_journal),
         cmocka_unit_test(workers_are_told_apart),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);
