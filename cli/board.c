@@ -9,7 +9,9 @@
 #include "base/file.h"
 #include "base/text.h"
 #include "cli.h"
+#include "draw/canvas.h"
 
+#include <limits.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -207,19 +209,41 @@ void board_row(board *b, const dq_metrics *m) {
     if (cli_clock() - b->flushed > flush_seconds) flush(b);
 }
 
-void board_episode(board *b, const char *path) {
+// The animation gets a file of its own, pictures.tfevents.STEP. TensorBoard reads it as it reads the others,
+// but the converter of Aim, which takes any animation for a mistake and gives up, does not.
+static dq_status write_animation(const board *b, const unsigned char *gif, size_t size, dq_error *error) {
+    char path[PATH_MAX + 64];
+    dq_tensorboard *file;
+    const int64_t step = dq_run_steps(b->run);
+    snprintf(path, sizeof path, "%.4000s/pictures.tfevents.%012lld", b->folder, (long long)step);
+    dq_status status = dq_tensorboard_create_at(&file, path, error);
+    if (status) return status;
+    const int width = gif[6] | gif[7] << 8, height = gif[8] | gif[9] << 8; // GIF89a, section 18
+    dq_tensorboard_image(file, step, "episode", width, height, gif, size);
+    return dq_tensorboard_destroy(file, error);
+}
+
+static dq_status write_end(const board *b, const episode_picture *end, dq_error *error) {
+    unsigned char *png = NULL;
+    size_t size = 0;
+    dq_status status = dq_png_encode(end->rgb, end->width, end->height, &png, &size, error);
+    if (!status)
+        dq_tensorboard_image(b->file, dq_run_steps(b->run), "episode/end", end->width, end->height, png,
+                             size);
+    free(png);
+    return status;
+}
+
+void board_episode(board *b, const char *path, const episode_picture *end) {
     char *gif = NULL;
     size_t size = 0;
     dq_error error = {0};
     if (!ready(b)) return;
-    if (dq_file_read(path, MOST_GIF, &gif, &size, &error)) {
-        note(b, &error);
-    } else if (size > 10) { // width and height: GIF89a, section 18
-        const unsigned char *bytes = (const unsigned char *)gif;
-        dq_tensorboard_image(b->file, dq_run_steps(b->run), "episode", bytes[6] | bytes[7] << 8,
-                             bytes[8] | bytes[9] << 8, gif, size);
-        flush(b);
-    }
+    dq_status status = write_end(b, end, &error);
+    if (!status) status = dq_file_read(path, MOST_GIF, &gif, &size, &error);
+    if (!status && size > 10) status = write_animation(b, (const unsigned char *)gif, size, &error);
+    if (status) note(b, &error);
+    flush(b);
     free(gif);
 }
 

@@ -5,6 +5,7 @@
 #ifndef DEEPQ_CLI_BOARD_H
 #define DEEPQ_CLI_BOARD_H
 
+#include "episodes.h"
 #include "io/tensorboard.h"
 
 #include <deepq/run.h>
@@ -27,8 +28,8 @@ void board_init(board *b, dq_run *run, const char *folder, bool resumed);
 
 void board_row(board *b, const dq_metrics *metrics);
 
-// A GIF, as the animation of an episode at the run's present step.
-void board_episode(board *b, const char *path);
+// An episode of the run's present policy: the GIF at `path` and its last frame.
+void board_episode(board *b, const char *path, const episode_picture *end);
 
 // The training has ended; `success`: a stop rule fired. Closes the file, and leaves in b->error what went
 // wrong.

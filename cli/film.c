@@ -121,7 +121,10 @@ dq_status film_make(play *p, const dq_movie_class *kind, const char *path, const
     else
         dq_film_cancel(&m.film);
     report->seconds = (double)report->frames / m.rate;
-    free(m.rgb);
+    if (!status && style->last_frame)
+        *style->last_frame = m.rgb;
+    else
+        free(m.rgb);
     dq_board_destroy(m.board);
     return status;
 }

@@ -21,6 +21,7 @@ typedef struct film_style {
 
     const volatile sig_atomic_t *stop;            // becomes non-zero to end it without a file; may be NULL
     void (*progress)(void *user, int64_t frames); // called after each frame; may be NULL
+    uint8_t **last_frame; // comes back as [height, width, 3], the caller's to free; may be NULL
     void *user;
 } film_style;
 

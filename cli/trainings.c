@@ -41,7 +41,9 @@ static void record_episode(watcher *w, const dq_run *run, int64_t episode) {
     snprintf(path, sizeof path, "%s/episodes", w->one->folder);
     if (dq_file_make_folder(path, &w->error)) return;
     snprintf(path, sizeof path, "%s/episodes/episode-%06lld.gif", w->one->folder, (long long)episode);
-    if (!episode_record(run, path, &w->error)) board_episode(&w->board, path);
+    episode_picture end;
+    if (!episode_record(run, path, &end, &w->error)) board_episode(&w->board, path, &end);
+    free(end.rgb);
 }
 
 // What a finished training leaves beside its weights.
@@ -53,8 +55,10 @@ static dq_status record_last(watcher *w, const dq_run *run, dq_error *error) {
     char path[PATH_MAX + 64];
     snprintf(path, sizeof path, "%s/episode.gif", w->one->folder);
     if (!w->one->record_last) return DQ_OK;
-    const dq_status status = episode_record(run, path, error);
-    if (!status) board_episode(&w->board, path);
+    episode_picture end;
+    const dq_status status = episode_record(run, path, &end, error);
+    if (!status) board_episode(&w->board, path, &end);
+    free(end.rgb);
     return status;
 }
 

@@ -62,7 +62,8 @@ struct dq_tensorboard {
     dq_protobuf waiting; // records that are not in the file yet
     size_t record;       // where the record being made begins
     size_t summary, value;
-    bool stuck; // the last flush failed
+    bool stuck;       // the last flush failed
+    double wall_time; // of the last event
 };
 
 // --- records -----------------------------------------------------------------------------------------------
@@ -76,9 +77,11 @@ static uint32_t masked(const void *data, size_t size) {
 static void begin_event(dq_tensorboard *board, int64_t step) {
     struct timespec now;
     clock_gettime(CLOCK_REALTIME, &now);
+    // Readers may take two values of one tag and one time for the same value.
+    board->wall_time = fmax((double)now.tv_sec + 1e-9 * (double)now.tv_nsec, board->wall_time + 1e-6);
     board->record = board->waiting.size;
     dq_protobuf_raw(&board->waiting, (char[12]){0}, 12);
-    dq_protobuf_double(&board->waiting, EVENT_WALL_TIME, (double)now.tv_sec + 1e-9 * (double)now.tv_nsec);
+    dq_protobuf_double(&board->waiting, EVENT_WALL_TIME, board->wall_time);
     dq_protobuf_int(&board->waiting, EVENT_STEP, step);
 }
 
@@ -128,19 +131,12 @@ static long long newest(const char *folder) {
     return newest;
 }
 
-dq_status dq_tensorboard_create(dq_tensorboard **out, const char *folder, dq_error *error) {
-    static _Atomic unsigned counter;
+static dq_status create(dq_tensorboard **out, const char *path, int flags, dq_error *error) {
     *out = NULL;
     dq_tensorboard *board = calloc(1, sizeof *board);
-    if (!board) return dq_fail(error, DQ_MEMORY, folder, "there is no memory for TensorBoard's events");
-    char host[64] = "";
-    if (gethostname(host, sizeof host - 1) || !*host) strcpy(host, "localhost");
-    // Readers take a folder's files in the order of their names.
-    long long stamp = (long long)time(NULL), before = newest(folder);
-    if (stamp <= before) stamp = before + 1;
-    snprintf(board->path, sizeof board->path, "%.3800s/events.out.tfevents.%010lld.%s.%d.%u", folder, stamp,
-             host, (int)getpid(), atomic_fetch_add(&counter, 1));
-    board->fd = open(board->path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    if (!board) return dq_fail(error, DQ_MEMORY, path, "there is no memory for TensorBoard's events");
+    snprintf(board->path, sizeof board->path, "%s", path);
+    board->fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC | flags, 0666);
     if (board->fd < 0) {
         dq_status status = failed(board, errno, error);
         free(board);
@@ -151,6 +147,23 @@ dq_status dq_tensorboard_create(dq_tensorboard **out, const char *folder, dq_err
     end_event(board);
     *out = board;
     return DQ_OK;
+}
+
+dq_status dq_tensorboard_create_at(dq_tensorboard **out, const char *path, dq_error *error) {
+    return create(out, path, O_TRUNC, error);
+}
+
+dq_status dq_tensorboard_create(dq_tensorboard **out, const char *folder, dq_error *error) {
+    static _Atomic unsigned counter;
+    char path[4096];
+    char host[64] = "";
+    if (gethostname(host, sizeof host - 1) || !*host) strcpy(host, "localhost");
+    // Readers take a folder's files in the order of their names.
+    long long stamp = (long long)time(NULL), before = newest(folder);
+    if (stamp <= before) stamp = before + 1;
+    snprintf(path, sizeof path, "%.3800s/events.out.tfevents.%010lld.%s.%d.%u", folder, stamp, host,
+             (int)getpid(), atomic_fetch_add(&counter, 1));
+    return create(out, path, O_EXCL, error);
 }
 
 // The first `done` bytes of what waits were written, and then no more: keeps the whole records of them.

@@ -14,6 +14,10 @@ typedef struct dq_tensorboard dq_tensorboard;
 
 dq_status dq_tensorboard_create(dq_tensorboard **out, const char *folder, dq_error *error);
 
+// The same with a path of the caller's choice, which replaces a file that is there. TensorBoard reads every
+// file with "tfevents" in its name.
+dq_status dq_tensorboard_create_at(dq_tensorboard **out, const char *path, dq_error *error);
+
 // Flushes and closes. A failure to write is reported as dq_tensorboard_flush does; the writer is gone in any
 // case. NULL is fine.
 dq_status dq_tensorboard_destroy(dq_tensorboard *board, dq_error *error);

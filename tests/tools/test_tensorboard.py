@@ -97,6 +97,13 @@ def check_episode(board, folder, count):
     picture = Image.open(io.BytesIO(events[-1].encoded_image_string))
     assert picture.format == "GIF" and picture.n_frames > 5
     assert picture.size == (events[-1].width, events[-1].height)
+    ends = board.Images("episode/end")
+    assert [e.step for e in ends] == [e.step for e in events]
+    still = Image.open(io.BytesIO(ends[-1].encoded_image_string))
+    assert still.format == "PNG" and still.size == picture.size
+    picture.seek(picture.n_frames - 1)  # the animation has 256 colours at most
+    difference = numpy.asarray(still.convert("RGB"), int) - numpy.asarray(picture.convert("RGB"), int)
+    assert abs(difference).mean() < 4, abs(difference).mean()
 
 
 def summaries(folder):
