@@ -27,8 +27,13 @@ typedef struct tables {
     int group;                  // samples whose pixels one weight gradient's table covers
     int height, width;          // of the input with its padding
     size_t image;               // floats of that
-    int *pixel;   // [group*pixels] patch origins in the padded inputs of a group, one behind another
-    int *element; // [elements] in a patch
+    int spread;                 // channels of a pixel in the weight gradient's copy of the input, C or more
+    size_t spread_image;        // floats of that copy
+
+    int *pixel;          // [pixels] patch origins in the padded input
+    int *element;        // [elements] in a patch
+    int *spread_pixel;   // [group*pixels] the same in the copies of a group, one behind another
+    int *spread_element; // [elements]
     int *output;  // [pixels] in y
     int *row;     // [elements] of W
     int *channel; // [out] 0, 1, ...
@@ -47,12 +52,19 @@ static bool staged(const dq_layer *layer) {
     return layer->in_layout == DQ_LAYOUT_BYTES || layer->spec.padding > 0;
 }
 
+// The weight gradient walks from pixel to pixel. Steps of a multiple of 128 bytes would meet the same few sets
+// of the first-level cache, so pixels are set apart by an odd number of cache lines then.
+static int spread_channels(int channels, int stride) {
+    if (stride * channels % 32 != 0) return channels;
+    return channels + (16 % stride == 0 ? 16 / stride : 16);
+}
+
 static tables *make_tables(const dq_layer *layer, size_t weight_stride) {
     const dq_shape in = layer->in_shape, out = layer->out_shape;
     const int kernel = layer->spec.kernel, stride = layer->spec.stride, c = in.channels;
     const int pixels = out.height * out.width, elements = kernel * kernel * c;
     const int group = pixels >= BLOCK ? 1 : BLOCK / pixels;
-    size_t entries = (size_t)(group * pixels + 2 * elements + pixels + out.channels);
+    size_t entries = (size_t)((group + 2) * pixels + 3 * elements + out.channels);
     tables *t = malloc(sizeof *t + entries * sizeof(int));
     if (!t) return NULL;
     int *at = (int *)(t + 1);
@@ -60,20 +72,28 @@ static tables *make_tables(const dq_layer *layer, size_t weight_stride) {
     t->height = in.height + 2 * layer->spec.padding;
     t->width = in.width + 2 * layer->spec.padding;
     t->image = (size_t)t->height * (size_t)t->width * (size_t)c;
-    t->pixel = at, at += group * pixels;
+    t->spread = spread_channels(c, stride);
+    t->spread_image = (size_t)t->height * (size_t)t->width * (size_t)t->spread;
+    t->pixel = at, at += pixels;
     t->element = at, at += elements;
+    t->spread_pixel = at, at += group * pixels;
+    t->spread_element = at, at += elements;
     t->output = at, at += pixels;
     t->row = at, at += elements;
     t->channel = at;
-    for (int s = 0; s < group; s++)
-        for (int p = 0; p < pixels; p++)
-            t->pixel[s * pixels + p] =
-                s * (int)t->image + (p / out.width * stride * t->width + p % out.width * stride) * c;
+    for (int p = 0; p < pixels; p++) {
+        const int origin = (p / out.width * t->width + p % out.width) * stride;
+        t->pixel[p] = origin * c;
+        t->output[p] = p * out.channels;
+        for (int s = 0; s < group; s++)
+            t->spread_pixel[s * pixels + p] = s * (int)t->spread_image + origin * t->spread;
+    }
     for (int e = 0; e < elements; e++) {
-        t->element[e] = (e / c / kernel * t->width + e / c % kernel) * c + e % c;
+        const int tap = e / c / kernel * t->width + e / c % kernel;
+        t->element[e] = tap * c + e % c;
+        t->spread_element[e] = tap * t->spread + e % c;
         t->row[e] = e * (int)weight_stride;
     }
-    for (int p = 0; p < pixels; p++) t->output[p] = p * out.channels;
     for (int o = 0; o < out.channels; o++) t->channel[o] = o;
     return t;
 }
@@ -100,7 +120,7 @@ dq_status dq_conv_prepare(dq_layer *layer, size_t weight_stride, dq_error *error
     size_t forward = round_up(out) * (size_t)t->elements, backward = (size_t)t->taps * round_up(in) * out;
     layer->scratch_fixed = round_up(forward > backward ? forward : backward);
     layer->scratch_worker =
-        round_up((size_t)t->group * t->image) + (size_t)t->group * (size_t)t->pixels * round_up(out);
+        round_up((size_t)t->group * t->spread_image) + (size_t)t->group * (size_t)t->pixels * round_up(out);
     return DQ_OK;
 }
 
@@ -115,25 +135,36 @@ void dq_conv_init(const dq_layer *layer, float *params, dq_rng *rng) {
     for (int o = 0; o < layer->spec.out; o++) bias[o] = (float)dq_rng_uniform(rng, -bound, bound);
 }
 
-// One image as the kernel reads it: floats with a border of zeros.
-static void stage(const dq_layer *layer, const dq_pass *pass, size_t sample, float *to) {
+// One image as the kernels read it: floats, pixels of `spread` channels, a border of zeros.
+static void stage(const dq_layer *layer, const dq_pass *pass, size_t sample, int spread, float *to) {
     const tables *t = layer->plan;
-    const size_t in = (size_t)layer->in, c = (size_t)layer->in_shape.channels;
-    const size_t row = (size_t)layer->in_shape.width * c, wide = (size_t)t->width * c;
-    const size_t side = (size_t)layer->spec.padding * c, edge = (size_t)layer->spec.padding * wide;
-    if (side == 0) {
-        pass->kernels->unit_floats(pass->bytes + sample * in, to, in);
+    const size_t in = (size_t)layer->in, c = (size_t)layer->in_shape.channels, wide = (size_t)spread;
+    const size_t width = (size_t)layer->in_shape.width, padding = (size_t)layer->spec.padding;
+    const size_t side = padding * wide, edge = padding * (size_t)t->width * wide;
+    const float *x = pass->x ? pass->x + sample * in : NULL;
+    const unsigned char *bytes = layer->in_layout == DQ_LAYOUT_BYTES ? pass->bytes + sample * in : NULL;
+    if (bytes && padding == 0 && wide == c) {
+        pass->kernels->unit_floats(bytes, to, in);
         return;
     }
     memset(to, 0, edge * sizeof(float));
     to += edge;
-    for (size_t y = 0; y < (size_t)layer->in_shape.height; y++, to += wide) {
+    for (size_t y = 0; y < (size_t)layer->in_shape.height; y++) {
         memset(to, 0, side * sizeof(float));
-        if (layer->in_layout == DQ_LAYOUT_BYTES)
-            pass->kernels->unit_floats(pass->bytes + sample * in + y * row, to + side, row);
+        to += side;
+        if (bytes && wide == c)
+            pass->kernels->unit_floats(bytes + y * width * c, to, width * c);
+        else if (bytes)
+            for (size_t i = 0; i < width; i++)
+                pass->kernels->unit_floats(bytes + (y * width + i) * c, to + i * wide, c);
+        else if (wide == c)
+            memcpy(to, x + y * width * c, width * c * sizeof(float));
         else
-            memcpy(to + side, pass->x + sample * in + y * row, row * sizeof(float));
-        memset(to + side + row, 0, side * sizeof(float));
+            for (size_t i = 0; i < width; i++)
+                memcpy(to + i * wide, x + (y * width + i) * c, c * sizeof(float));
+        to += width * wide;
+        memset(to, 0, side * sizeof(float));
+        to += side;
     }
     memset(to, 0, edge * sizeof(float));
 }
@@ -177,7 +208,7 @@ static void forward_sample(void *user, int64_t sample, int worker) {
     const float *x = pass->x ? pass->x + (size_t)sample * (size_t)layer->in : NULL;
     if (staged(layer)) {
         float *image = scratch_of(pass, worker);
-        stage(layer, pass, (size_t)sample, image);
+        stage(layer, pass, (size_t)sample, layer->in_shape.channels, image);
         x = image;
     }
     const int blocks = (t->elements + BLOCK - 1) / BLOCK;
@@ -237,7 +268,7 @@ static void weight_gradient_unit(void *user, int64_t unit, int worker) {
     const int row_end = by_panels ? t->elements : t->elements * (u + 1) / j->units;
     const int column = panel * 16;
     const int columns = (panel_end * 16 < layer->spec.out ? panel_end * 16 : layer->spec.out) - column;
-    float *images = scratch_of(pass, worker), *packed = images + round_up((size_t)t->group * t->image);
+    float *images = scratch_of(pass, worker), *packed = images + round_up((size_t)t->group * t->spread_image);
     float *weight = pass->gradient + layer->offset[WEIGHT] + column;
     float *bias = pass->gradient + layer->offset[BIAS] + column;
     const bool with_bias = by_panels || u == 0;
@@ -248,9 +279,9 @@ static void weight_gradient_unit(void *user, int64_t unit, int worker) {
         const int terms = samples * t->pixels;
         const size_t b_panel = (size_t)terms * 16;
         const float *x = pass->x ? pass->x + (size_t)sample * (size_t)layer->in : NULL;
-        if (staged(layer)) {
+        if (staged(layer) || t->spread != layer->in_shape.channels) {
             for (int s = 0; s < samples; s++)
-                stage(layer, pass, (size_t)(sample + s), images + (size_t)s * t->image);
+                stage(layer, pass, (size_t)(sample + s), t->spread, images + (size_t)s * t->spread_image);
             x = images;
         }
         const float *d_y = pass->d_y + (size_t)sample * (size_t)layer->out;
@@ -264,8 +295,8 @@ static void weight_gradient_unit(void *user, int64_t unit, int worker) {
                 .columns = columns,
                 .k = last - first,
                 .a = x,
-                .a_row = t->element + row,
-                .a_k = t->pixel + first,
+                .a_row = t->spread_element + row,
+                .a_k = t->spread_pixel + first,
                 .b = packed + (size_t)first * 16,
                 .b_panel = b_panel,
                 .c = weight,

@@ -26,31 +26,31 @@ INLINE VEC_MASK conv_mask(int left, int j) {
     return VEC_FIRST(n < 16 ? n : 16, j % PANEL_VECS);
 }
 
+// Every loop is unrolled: an index known only at run time would keep the sums in memory.
 INLINE void conv_store(VEC sum[CONV_ROWS][CONV_PANELS * PANEL_VECS], const dq_conv *g, size_t row, size_t n,
                        const int M, const int N) {
     const int left = g->columns - (int)n;
     const bool whole = left >= N * 16;
-    for (int m = 0; m < M; m++) {
-        float *c = g->c + g->c_row[row + (size_t)m] + n;
-#pragma GCC unroll 4
-        for (int j = 0; j < N * PANEL_VECS; j++) {
-            VEC value = sum[m][j];
-            if (g->add) {
-                VEC before = whole ? VEC_LOAD(c + j * VEC_LANES)
-                                   : VEC_LOAD_MASK(conv_mask(left, j), c + j * VEC_LANES);
-                value = VEC_ADD(before, value);
-            }
-            if (g->activation.kind == DQ_NONLINEARITY_RELU) {
-                value = VEC_MAX(VEC_ZERO(), value);
-            } else if (g->activation.kind == DQ_NONLINEARITY_LEAKY) {
-                VEC slope = VEC_BROADCAST(&g->activation.slope);
-                value = VEC_SELECT_POSITIVE(value, value, VEC_MUL(slope, value));
-            }
-            if (whole)
-                VEC_STORE(c + j * VEC_LANES, value);
-            else
-                VEC_STORE_MASK(conv_mask(left, j), c + j * VEC_LANES, value);
+    float *c[CONV_ROWS];
+#pragma GCC unroll 8
+    for (int m = 0; m < M; m++) c[m] = g->c + g->c_row[row + (size_t)m] + n;
+    if (g->add) {
+        if (whole) {
+            FOR_CONV(sum[m][j] = VEC_ADD(VEC_LOAD(c[m] + j * VEC_LANES), sum[m][j]))
+        } else {
+            FOR_CONV(sum[m][j] = VEC_ADD(VEC_LOAD_MASK(conv_mask(left, j), c[m] + j * VEC_LANES), sum[m][j]))
         }
+    }
+    if (g->activation.kind == DQ_NONLINEARITY_RELU) {
+        FOR_CONV(sum[m][j] = VEC_MAX(VEC_ZERO(), sum[m][j]))
+    } else if (g->activation.kind == DQ_NONLINEARITY_LEAKY) {
+        VEC slope = VEC_BROADCAST(&g->activation.slope);
+        FOR_CONV(sum[m][j] = VEC_SELECT_POSITIVE(sum[m][j], sum[m][j], VEC_MUL(slope, sum[m][j])))
+    }
+    if (whole) {
+        FOR_CONV(VEC_STORE(c[m] + j * VEC_LANES, sum[m][j]))
+    } else {
+        FOR_CONV(VEC_STORE_MASK(conv_mask(left, j), c[m] + j * VEC_LANES, sum[m][j]))
     }
 }
 
@@ -65,6 +65,10 @@ INLINE void conv_block(const dq_conv *g, size_t row, size_t row_end, size_t pane
         const float *a[CONV_ROWS];
 #pragma GCC unroll 8
         for (int m = 0; m < M; m++) a[m] = g->a + g->a_row[row + (size_t)m];
+        if (g->add) { // its sums are wanted when k has run
+#pragma GCC unroll 8
+            for (int m = 0; m < M; m++) __builtin_prefetch(g->c + g->c_row[row + (size_t)m] + n);
+        }
         if (g->bias) {
             FOR_CONV(sum[m][j] = left >= N * 16 ? VEC_LOAD(g->bias + n + (size_t)(j * VEC_LANES))
                                                 : VEC_LOAD_MASK(conv_mask(left, j),
