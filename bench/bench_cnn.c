@@ -110,7 +110,8 @@ static void learner_step(learner *l, double *phase) {
     t[3] = bench_seconds();
     dq_net_backward(l->net, l->online, l->online_room, BATCH, l->d_output, l->gradient);
     t[4] = bench_seconds();
-    dq_optimizer_step(&l->adam, l->state, ++l->step, 1e-4, l->online, l->gradient, dq_net_trainable(l->net));
+    dq_optimizer_step_on(l->pool, &l->adam, l->state, ++l->step, 1e-4, l->online, l->gradient,
+                         dq_net_trainable(l->net));
     t[5] = bench_seconds();
     for (int p = 0; p < PHASES; p++) phase[p] = t[p + 1] - t[p];
 }

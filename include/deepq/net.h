@@ -180,6 +180,11 @@ DQ_API size_t dq_optimizer_state_size(const dq_optimizer_config *config, size_t 
 DQ_API void dq_optimizer_step(const dq_optimizer_config *config, float *state, int64_t step,
                               double learning_rate, float *params, const float *gradient, size_t count);
 
+// The same with the threads of a pool; the bits do not depend on them.
+DQ_API void dq_optimizer_step_on(struct dq_pool *pool, const dq_optimizer_config *config, float *state,
+                                 int64_t step, double learning_rate, float *params, const float *gradient,
+                                 size_t count);
+
 // torch.nn.utils.clip_grad_value_ and clip_grad_norm_ over one flat gradient. The norm before is returned.
 DQ_API void dq_clip_value(float *gradient, size_t count, double limit);
 DQ_API double dq_clip_norm(float *gradient, size_t count, double limit);

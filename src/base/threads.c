@@ -1,4 +1,8 @@
 // The pool: workers wait for a new loop number, then all take indices from one atomic counter.
+//
+// A gradient step is some tens of short loops, one right after another, and to wake a thread takes about as
+// long as such a loop. So a worker looks out for the next loop for a moment before it sleeps, and who calls
+// waits only for the workers that have joined.
 #include "base/threads.h"
 
 #include <pthread.h>
@@ -15,10 +19,11 @@ struct worker {
 struct dq_pool {
     pthread_mutex_t lock;
     pthread_cond_t begin, end;
-    int threads;  // workers started + the caller
-    int running;  // workers still inside the current loop
-    int64_t loop; // grows by one with every dq_pool_run
-    bool stop;
+    int threads;          // workers started + the caller
+    bool open;            // the current loop may still be joined
+    _Atomic int running;  // workers inside it
+    _Atomic int64_t loop; // grows by one with every dq_pool_run
+    _Atomic bool stop;
 
     dq_index_fn *fn;
     void *user;
@@ -36,15 +41,37 @@ static void take_indices(dq_pool *pool, int worker) {
     }
 }
 
+enum { SPINS = 1000 }; // about 20 to 50 us
+
+static void pause_briefly(void) {
+#if defined(__x86_64__)
+    __builtin_ia32_pause();
+#endif
+}
+
+static void spin_until_new(const dq_pool *pool, int64_t seen) {
+    for (int i = 0; i < SPINS && pool->loop == seen && !pool->stop; i++) pause_briefly();
+}
+
+static void spin_until_left(const dq_pool *pool) {
+    for (int i = 0; i < SPINS && pool->running > 0; i++) pause_briefly();
+}
+
 static void *work(void *argument) {
     const struct worker *worker = argument;
     dq_pool *pool = worker->pool;
     int64_t seen = 0;
     pthread_mutex_lock(&pool->lock);
-    for (;;) {
-        while (!pool->stop && pool->loop == seen) pthread_cond_wait(&pool->begin, &pool->lock);
-        if (pool->stop) break;
+    while (!pool->stop) {
+        if (pool->loop == seen) {
+            pthread_mutex_unlock(&pool->lock);
+            spin_until_new(pool, seen);
+            pthread_mutex_lock(&pool->lock);
+            while (!pool->stop && pool->loop == seen) pthread_cond_wait(&pool->begin, &pool->lock);
+        }
         seen = pool->loop;
+        if (!pool->open) continue;
+        pool->running++;
         pthread_mutex_unlock(&pool->lock);
         take_indices(pool, worker->index);
         pthread_mutex_lock(&pool->lock);
@@ -119,13 +146,17 @@ void dq_pool_run(dq_pool *pool, int64_t count, dq_index_fn *fn, void *user) {
     pool->user = user;
     pool->count = count;
     atomic_store_explicit(&pool->next, 0, memory_order_relaxed);
-    pool->running = pool->threads - 1;
+    pool->open = true;
     pool->loop++;
     pthread_cond_broadcast(&pool->begin);
     pthread_mutex_unlock(&pool->lock);
 
     take_indices(pool, 0);
 
+    pthread_mutex_lock(&pool->lock);
+    pool->open = false;
+    pthread_mutex_unlock(&pool->lock);
+    spin_until_left(pool);
     pthread_mutex_lock(&pool->lock);
     while (pool->running > 0) pthread_cond_wait(&pool->end, &pool->lock);
     pthread_mutex_unlock(&pool->lock);

@@ -34,9 +34,9 @@ typedef struct tables {
     int *element;        // [elements] in a patch
     int *spread_pixel;   // [group*pixels] the same in the copies of a group, one behind another
     int *spread_element; // [elements]
-    int *output;  // [pixels] in y
-    int *row;     // [elements] of W
-    int *channel; // [out] 0, 1, ...
+    int *output;         // [pixels] in y
+    int *row;            // [elements] of W
+    int *channel;        // [out] 0, 1, ...
 } tables;
 
 static size_t round_up(size_t n) {
@@ -52,8 +52,8 @@ static bool staged(const dq_layer *layer) {
     return layer->in_layout == DQ_LAYOUT_BYTES || layer->spec.padding > 0;
 }
 
-// The weight gradient walks from pixel to pixel. Steps of a multiple of 128 bytes would meet the same few sets
-// of the first-level cache, so pixels are set apart by an odd number of cache lines then.
+// The weight gradient walks from pixel to pixel. Steps of a multiple of 128 bytes would meet the same few
+// sets of the first-level cache, so pixels are set apart by an odd number of cache lines then.
 static int spread_channels(int channels, int stride) {
     if (stride * channels % 32 != 0) return channels;
     return channels + (16 % stride == 0 ? 16 / stride : 16);

@@ -3,8 +3,8 @@
 // All three products are the one matrix kernel: forward broadcasts W's elements over panels of x; the input
 // gradient reads W by columns; the weight gradient sums over samples, so it needs x with samples as rows
 // (the transpose kernel). Layers with a narrow end skip that transpose: they sum lane by lane instead.
-#include "nn/layer.h"
 #include "nn/program.h"
+#include "nn/share.h"
 
 #include <math.h>
 #include <string.h>
@@ -34,23 +34,23 @@ static void init_linear(const dq_layer *layer, float *params, dq_rng *rng) {
 }
 
 static void forward_linear(const dq_layer *layer, const dq_pass *pass) {
-    pass->kernels->gemm(&(dq_gemm){
-        .rows = layer->out,
-        .panels = pass->panels,
-        .columns = pass->panels * DQ_LANES,
-        .k_outer = 1,
-        .k_inner = layer->in,
-        .a = pass->params + layer->offset[WEIGHT],
-        .a_row = layer->stride[WEIGHT],
-        .a_inner = 1,
-        .p = pass->x,
-        .p_panel = layer->in_panel,
-        .c = pass->y,
-        .c_row = DQ_LANES,
-        .c_panel = layer->out_panel,
-        .bias = pass->params + layer->offset[BIAS],
-        .activation = layer->activation,
-    });
+    dq_share_gemm(pass, &(dq_gemm){
+                            .rows = layer->out,
+                            .panels = pass->panels,
+                            .columns = pass->panels * DQ_LANES,
+                            .k_outer = 1,
+                            .k_inner = layer->in,
+                            .a = pass->params + layer->offset[WEIGHT],
+                            .a_row = layer->stride[WEIGHT],
+                            .a_inner = 1,
+                            .p = pass->x,
+                            .p_panel = layer->in_panel,
+                            .c = pass->y,
+                            .c_row = DQ_LANES,
+                            .c_panel = layer->out_panel,
+                            .bias = pass->params + layer->offset[BIAS],
+                            .activation = layer->activation,
+                        });
 }
 
 // dW[o][i] = sum_b dy[o][b] x[i][b]
@@ -61,23 +61,23 @@ static void weight_gradient(const dq_layer *layer, const dq_pass *pass, float *g
         return;
     }
     pass->kernels->transpose(pass->x, layer->in_panel, layer->in, pass->panels, pass->scratch);
-    pass->kernels->gemm(&(dq_gemm){
-        .rows = layer->out,
-        .panels = (layer->in + 15) / 16,
-        .columns = layer->in,
-        .k_outer = pass->panels,
-        .k_inner = DQ_LANES,
-        .a = pass->d_y,
-        .a_row = DQ_LANES,
-        .a_outer = layer->out_panel,
-        .a_inner = 1,
-        .p = pass->scratch,
-        .p_panel = (size_t)pass->panels * 256,
-        .p_outer = 256,
-        .c = gradient,
-        .c_row = layer->stride[WEIGHT],
-        .c_panel = DQ_LANES,
-    });
+    dq_share_gemm(pass, &(dq_gemm){
+                            .rows = layer->out,
+                            .panels = (layer->in + 15) / 16,
+                            .columns = layer->in,
+                            .k_outer = pass->panels,
+                            .k_inner = DQ_LANES,
+                            .a = pass->d_y,
+                            .a_row = DQ_LANES,
+                            .a_outer = layer->out_panel,
+                            .a_inner = 1,
+                            .p = pass->scratch,
+                            .p_panel = (size_t)pass->panels * 256,
+                            .p_outer = 256,
+                            .c = gradient,
+                            .c_row = layer->stride[WEIGHT],
+                            .c_panel = DQ_LANES,
+                        });
 }
 
 static void backward_linear(const dq_layer *layer, const dq_pass *pass) {
@@ -85,23 +85,23 @@ static void backward_linear(const dq_layer *layer, const dq_pass *pass) {
                             pass->gradient + layer->offset[BIAS]);
     weight_gradient(layer, pass, pass->gradient + layer->offset[WEIGHT]);
     if (!pass->d_x) return;
-    pass->kernels->gemm(&(dq_gemm){
-        .rows = layer->in,
-        .panels = pass->panels,
-        .columns = pass->panels * DQ_LANES,
-        .k_outer = 1,
-        .k_inner = layer->out,
-        .a = pass->params + layer->offset[WEIGHT],
-        .a_row = 1,
-        .a_inner = layer->stride[WEIGHT],
-        .p = pass->d_y,
-        .p_panel = layer->out_panel,
-        .c = pass->d_x,
-        .c_row = DQ_LANES,
-        .c_panel = layer->in_panel,
-        .activation = layer->input_activation,
-        .mask = layer->input_activation.kind == DQ_NONLINEARITY_NONE ? NULL : pass->x,
-    });
+    dq_share_gemm(pass, &(dq_gemm){
+                            .rows = layer->in,
+                            .panels = pass->panels,
+                            .columns = pass->panels * DQ_LANES,
+                            .k_outer = 1,
+                            .k_inner = layer->out,
+                            .a = pass->params + layer->offset[WEIGHT],
+                            .a_row = 1,
+                            .a_inner = layer->stride[WEIGHT],
+                            .p = pass->d_y,
+                            .p_panel = layer->out_panel,
+                            .c = pass->d_x,
+                            .c_row = DQ_LANES,
+                            .c_panel = layer->in_panel,
+                            .activation = layer->input_activation,
+                            .mask = layer->input_activation.kind == DQ_NONLINEARITY_NONE ? NULL : pass->x,
+                        });
 }
 
 static void apply_linear(const dq_layer *layer, const dq_pass *pass) {

@@ -1,9 +1,11 @@
 // Optimizers and gradient clipping over one flat array; the loops are kernels, the constants PyTorch's.
-#include "kernel/kernel.h"
+#include "nn/share.h"
 
 #include <assert.h>
 #include <deepq/net.h>
 #include <math.h>
+
+#define SHARED_LEAST 65536 // parameters below which threads do not pay
 
 dq_optimizer_config dq_optimizer_defaults(dq_optimizer_kind kind) {
     dq_optimizer_config config = {.kind = kind, .alpha = 0.99, .beta1 = 0.9, .beta2 = 0.999, .epsilon = 1e-8};
@@ -32,8 +34,10 @@ size_t dq_optimizer_state_size(const dq_optimizer_config *config, size_t count) 
     return (size_t)state_arrays(config) * count;
 }
 
-static void adam_step(const dq_optimizer_config *config, float *state, int64_t step, double rate,
-                      float *params, const float *gradient, size_t count) {
+// The steps work on `count` parameters of many; the state's arrays are `apart` floats apart.
+
+static void adam_step(const dq_optimizer_config *config, float *state, size_t apart, int64_t step,
+                      double rate, float *params, const float *gradient, size_t count) {
     bool decoupled = config->kind == DQ_ADAMW;
     double correction1 = 1.0 - pow(config->beta1, (double)step),
            correction2 = 1.0 - pow(config->beta2, (double)step);
@@ -48,15 +52,15 @@ static void adam_step(const dq_optimizer_config *config, float *state, int64_t s
         .epsilon = (float)config->epsilon,
         .step_size = (float)(rate / correction1),
     };
-    dq_kernels_get()->adam(params, gradient, state, state + count, config->amsgrad ? state + 2 * count : NULL,
+    dq_kernels_get()->adam(params, gradient, state, state + apart, config->amsgrad ? state + 2 * apart : NULL,
                            count, &constants);
 }
 
 // Liu et al. 2020, algorithm 2, with PyTorch's place for epsilon: while the variance of the adaptive rate is
 // intractable (rho <= 5) a step of momentum alone, afterwards Adam's step times the rectification. Both are
 // Adam's kernel with other constants.
-static void radam_step(const dq_optimizer_config *config, float *state, int64_t step, double rate,
-                       float *params, const float *gradient, size_t count) {
+static void radam_step(const dq_optimizer_config *config, float *state, size_t apart, int64_t step,
+                       double rate, float *params, const float *gradient, size_t count) {
     double power2 = pow(config->beta2, (double)step), correction2 = 1.0 - power2;
     double correction1 = 1.0 - pow(config->beta1, (double)step);
     double rho_end = 2.0 / (1.0 - config->beta2) - 1.0,
@@ -79,11 +83,11 @@ static void radam_step(const dq_optimizer_config *config, float *state, int64_t 
         constants.epsilon = (float)config->epsilon;
         constants.step_size = (float)(rate / correction1 * rectification * sqrt(correction2));
     }
-    dq_kernels_get()->adam(params, gradient, state, state + count, NULL, count, &constants);
+    dq_kernels_get()->adam(params, gradient, state, state + apart, NULL, count, &constants);
 }
 
-static void rmsprop_step(const dq_optimizer_config *config, float *state, double rate, float *params,
-                         const float *gradient, size_t count) {
+static void rmsprop_step(const dq_optimizer_config *config, float *state, size_t apart, double rate,
+                         float *params, const float *gradient, size_t count) {
     dq_rmsprop constants = {
         .alpha = (float)config->alpha,
         .rest = (float)(1.0 - config->alpha),
@@ -92,30 +96,54 @@ static void rmsprop_step(const dq_optimizer_config *config, float *state, double
         .momentum = (float)config->momentum,
         .learning_rate = (float)rate,
     };
-    float *average = config->centered ? state + count : NULL;
-    float *buffer = config->momentum != 0.0 ? state + (config->centered ? 2 : 1) * count : NULL;
+    float *average = config->centered ? state + apart : NULL;
+    float *buffer = config->momentum != 0.0 ? state + (config->centered ? 2 : 1) * apart : NULL;
     dq_kernels_get()->rmsprop(params, gradient, state, average, buffer, count, &constants);
+}
+
+typedef struct update {
+    const dq_optimizer_config *config;
+    float *state;
+    size_t count;
+    int64_t step;
+    double rate;
+    float *params;
+    const float *gradient;
+} update;
+
+static void update_range(void *user, size_t first, size_t n) {
+    const update *u = user;
+    const dq_optimizer_config *config = u->config;
+    float *state = u->state + first, *params = u->params + first;
+    const float *gradient = u->gradient + first;
+    switch (config->kind) {
+    case DQ_SGD:
+        dq_kernels_get()->sgd(params, gradient, config->momentum != 0.0 ? state : NULL, n, (float)u->rate,
+                              (float)config->momentum, (float)config->weight_decay);
+        break;
+    case DQ_RMSPROP:
+        rmsprop_step(config, state, u->count, u->rate, params, gradient, n);
+        break;
+    case DQ_ADAM:
+    case DQ_ADAMW:
+        adam_step(config, state, u->count, u->step, u->rate, params, gradient, n);
+        break;
+    case DQ_RADAM:
+        radam_step(config, state, u->count, u->step, u->rate, params, gradient, n);
+        break;
+    }
 }
 
 void dq_optimizer_step(const dq_optimizer_config *config, float *state, int64_t step, double learning_rate,
                        float *params, const float *gradient, size_t count) {
+    dq_optimizer_step_on(NULL, config, state, step, learning_rate, params, gradient, count);
+}
+
+void dq_optimizer_step_on(dq_pool *pool, const dq_optimizer_config *config, float *state, int64_t step,
+                          double learning_rate, float *params, const float *gradient, size_t count) {
     assert(step >= 1);
-    switch (config->kind) {
-    case DQ_SGD:
-        dq_kernels_get()->sgd(params, gradient, config->momentum != 0.0 ? state : NULL, count,
-                              (float)learning_rate, (float)config->momentum, (float)config->weight_decay);
-        break;
-    case DQ_RMSPROP:
-        rmsprop_step(config, state, learning_rate, params, gradient, count);
-        break;
-    case DQ_ADAM:
-    case DQ_ADAMW:
-        adam_step(config, state, step, learning_rate, params, gradient, count);
-        break;
-    case DQ_RADAM:
-        radam_step(config, state, step, learning_rate, params, gradient, count);
-        break;
-    }
+    update u = {config, state, count, step, learning_rate, params, gradient};
+    dq_share_range(pool, count, SHARED_LEAST, update_range, &u);
 }
 
 void dq_clip_value(float *gradient, size_t count, double limit) {
