@@ -101,6 +101,7 @@ const float *dq_net_forward(const dq_net *net, float *params, dq_workspace *w, i
         pass.keep = w->keep[i];
         layer->class->forward(layer, &pass);
         pass.x = pass.y;
+        pass.bytes = NULL;
     }
     return pass.x;
 }
@@ -125,7 +126,6 @@ void dq_net_backward(const dq_net *net, const float *params, dq_workspace *w, in
     assert(w->net == net && batch >= 1 && batch <= w->max_batch);
     dq_pass pass = pass_on(w, params, batch, DQ_TRAIN);
     pass.gradient = gradient;
-    pass.bytes = w->images;
     int next = 0;
     const float *d_y = d_output;
     for (int i = net->layer_count - 1; i >= net->first_trained; i--) {
@@ -139,6 +139,7 @@ void dq_net_backward(const dq_net *net, const float *params, dq_workspace *w, in
             d_y = masked;
         }
         pass.x = i ? w->kept_output[i - 1] : w->input;
+        pass.bytes = i ? NULL : w->images;
         pass.y = w->kept_output[i];
         pass.d_y = d_y;
         pass.d_x = i > net->first_trained ? w->passing[next] : NULL;
@@ -156,6 +157,7 @@ static void apply(const dq_net *net, dq_workspace *w, dq_pass *pass, float *outp
         pass->y = i + 1 == net->layer_count ? output : w->row[i & 1];
         layer->class->apply(layer, pass);
         pass->x = pass->y;
+        pass->bytes = NULL;
     }
 }
 
