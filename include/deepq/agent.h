@@ -66,6 +66,7 @@ typedef struct dq_agent_config {
     int head, backup, sampler, explorer;
 
     // learning
+    char freeze[256]; // patterns of tensors that are not trained (dq_net_freeze)
     double gamma;
     double reward_scale, reward_clip; // of what is learned from, never of what is reported; clip 0: off
     int64_t n_step;                   // rewards summed before the bootstrap

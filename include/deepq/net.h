@@ -66,6 +66,7 @@ typedef struct dq_tensor {
     int extent[4];  // a walk through PyTorch's order: indices i < extent, the last one fastest, lie at
     size_t step[4]; // offset + sum of i * step
     bool trainable; // false: running statistics, behind all trainable ones
+    bool frozen;    // see dq_net_freeze
 } dq_tensor;
 
 // A tensor's values in PyTorch's order: out of params, and into params.
@@ -87,6 +88,12 @@ DQ_API size_t dq_net_size(const dq_net *net);      // floats in the parameter ar
 DQ_API size_t dq_net_trainable(const dq_net *net); // the first of them that an optimizer may touch
 DQ_API int dq_net_tensor_count(const dq_net *net);
 DQ_API const dq_tensor *dq_net_tensor(const dq_net *net, int index);
+
+// Freezes the tensors whose names fit `patterns`: "hidden1, *.bias", where a pattern fits a whole name or its
+// leading parts, and '*' stands for any letters. Their gradients are 0 and their running statistics stay;
+// backward stops behind the last layer in front that is wholly frozen. Call it before workspaces and gradients
+// are used. A pattern that fits no tensor fails with a sentence. Drawn noise is not frozen.
+DQ_API dq_status dq_net_freeze(dq_net *net, const char *patterns, dq_error *error);
 
 // Fills params with PyTorch's default initialisation: Linear weights and biases uniform in
 // +-1/sqrt(inputs), normalisation layers 1 and 0.

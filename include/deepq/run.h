@@ -21,6 +21,9 @@ typedef struct dq_run_config {
     int64_t step_limit;       // -1: the environment's own; 0: none
     int64_t train_step_limit; // the same for the training episodes alone; -1: step_limit
 
+    char init[512];   // a weights file or a run's folder that the network starts from; "": at random
+    char reinit[256]; // patterns of tensors that start at random all the same
+
     // stop rules; 0 switches one off, the first that fires ends the run
     int64_t total_steps, total_episodes;
     double max_seconds;

@@ -29,6 +29,11 @@ typedef struct counters {
     int64_t loss_count;
 } counters;
 
+// Floats of the parameter array that the optimizer may touch, and where its state for them starts.
+typedef struct span {
+    size_t first, count, state;
+} span;
+
 struct dq_agent {
     dq_agent_config config;
     dq_schedule epsilon, learning_rate;
@@ -51,6 +56,8 @@ struct dq_agent {
     counters *now;
     float *params, *target_params; // [dq_net_size]; the same array without a target network
     float *optimizer_state;
+    span *spans; // [span_count] what of the parameters is trained
+    int span_count;
     double *moments; // [dq_net_moments] of the observations acted on
 
     // scratch
@@ -144,8 +151,11 @@ static void learn_once(dq_agent *agent) {
     if (config->max_grad_norm > 0) dq_clip_norm(agent->gradient, trainable, config->max_grad_norm);
     double rate = dq_schedule_at(&agent->learning_rate, now->updates);
     now->updates++;
-    dq_optimizer_step(&agent->optimizer, agent->optimizer_state, now->updates, rate, agent->params,
-                      agent->gradient, trainable);
+    for (int i = 0; i < agent->span_count; i++) {
+        const span *s = &agent->spans[i];
+        dq_optimizer_step(&agent->optimizer, agent->optimizer_state + s->state, now->updates, rate,
+                          agent->params + s->first, agent->gradient + s->first, s->count);
+    }
     if (sampler->update) sampler->update(agent->sampler, agent->slots, agent->priority, batch);
     now->loss_sum += loss;
     now->loss_count++;
@@ -328,6 +338,10 @@ void dq_agent_state(dq_agent *agent, dq_block blocks[DQ_AGENT_BLOCKS]) {
         blocks[2].data = agent->sampler->sampler_class->state(agent->sampler, &blocks[2].size);
 }
 
+void dq_agent_started(dq_agent *agent) {
+    copy_target(agent);
+}
+
 void dq_agent_restored(dq_agent *agent) {
     if (agent->cache) dq_target_cache_forget(agent->cache);
     if (agent->sampler->sampler_class->restored) agent->sampler->sampler_class->restored(agent->sampler);
@@ -367,6 +381,27 @@ static void lay_out_scratch(dq_arena *arena, void *user) {
     agent->complete = dq_arena_array(arena, dq_transition, (size_t)agent->config.n_step);
     agent->rollout_values =
         dq_arena_floats(arena, (size_t)agent->config.rollout * (size_t)agent->environments);
+}
+
+// Everything trainable is one span, unless tensors are frozen.
+static dq_status find_spans(dq_agent *agent, dq_error *error) {
+    const dq_net *net = agent->qnet.net;
+    const int tensors = dq_net_tensor_count(net);
+    size_t first = 0, state = 0;
+    agent->spans = calloc((size_t)tensors + 1, sizeof *agent->spans);
+    if (!agent->spans) return dq_fail(error, DQ_MEMORY, "agent", "there is no memory for the agent");
+    for (int i = 0; i <= tensors; i++) {
+        const dq_tensor *t = i < tensors ? dq_net_tensor(net, i) : NULL;
+        const bool frozen = t && t->trainable && t->frozen;
+        if (t && !frozen) continue;
+        const size_t end = t ? t->offset : dq_net_trainable(net);
+        if (end > first) {
+            agent->spans[agent->span_count++] = (span){first, end - first, state};
+            state += dq_optimizer_state_size(&agent->optimizer, end - first);
+        }
+        if (t) first = t->offset + ((size_t)t->rows * t->stride + 15) / 16 * 16;
+    }
+    return DQ_OK;
 }
 
 static dq_status make_workspaces(dq_agent *agent, dq_error *error) {
@@ -445,6 +480,8 @@ dq_status dq_agent_create(dq_agent **out, const dq_agent_config *config, int obs
 
     int most = config->batch_size > environments ? (int)config->batch_size : environments;
     status = dq_qnet_init(&agent->qnet, config, observation_size, actions, most, error);
+    if (!status) status = dq_net_freeze(agent->qnet.net, config->freeze, error);
+    if (!status) status = find_spans(agent, error);
     if (!status)
         status = dq_arena_create(&agent->saved, lay_out_saved, agent, "the agent's parameters", error);
     if (!status)
@@ -475,6 +512,7 @@ void dq_agent_destroy(dq_agent *agent) {
     dq_lambda_destroy(agent->rollout);
     dq_replay_destroy(agent->replay);
     dq_asker_deinit(&agent->asker);
+    free(agent->spans);
     dq_workspace_destroy(agent->online);
     dq_workspace_destroy(agent->target);
     dq_workspace_destroy(agent->online_next);

@@ -14,6 +14,9 @@ typedef struct dq_block {
 } dq_block;
 void dq_agent_state(dq_agent *agent, dq_block blocks[DQ_AGENT_BLOCKS]);
 
+// The online network's parameters were set from outside: the target network takes them over.
+void dq_agent_started(dq_agent *agent);
+
 // After the blocks and the replay memory were read back.
 void dq_agent_restored(dq_agent *agent);
 

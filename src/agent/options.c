@@ -36,6 +36,9 @@ static const dq_option own_rows[] = {
     CHOICE(noisy, "network", "none", "none|output|all", "linear layers with learned noise (explorer=noisy)"),
     REAL(noisy_sigma, "network", "0.5", 1e-3, 100, true, NULL, "noise at the start, times 1/sqrt(inputs)"),
 
+    {"freeze", "learning", DQ_OPTION_TEXT, offsetof(dq_agent_config, freeze),
+     sizeof((dq_agent_config *)NULL)->freeze, "", 0, 0, false, NULL, NULL,
+     "tensors that stay as they are, by name: \"hidden1, *.bias\"; deepq show lists the names"},
     REAL(gamma, "learning", "0.99", 0, 1, false, NULL, "discount of the next step's value"),
     REAL(reward_scale, "learning", "1", 1e-30, 1e30, true, NULL,
          "rewards are multiplied by this to learn from; reports show them as they are"),

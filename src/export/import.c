@@ -110,13 +110,14 @@ static void match_order(const dq_tensors *tensors, const dq_net *net, int *from)
 
 static dq_status check_shape(const dq_tensors *tensors, int index, const dq_tensor *t, dq_error *error) {
     const dq_array *array = &tensors->arrays[index];
-    const bool same = t->rank == 2
-                          ? array->rank == 2 && array->shape[0] == t->rows && array->shape[1] == t->columns
-                          : array->count == t->columns;
+    dq_array like = {.type = DQ_ARRAY_F4, .rank = t->rank};
+    bool same = array->rank == t->rank;
+    for (int d = 0; d < t->rank; d++) {
+        like.shape[d] = t->shape[d];
+        same &= array->shape[d] == t->shape[d];
+    }
     if (same) return DQ_OK;
     char has[96], wanted[96];
-    const dq_array like = {
-        .type = DQ_ARRAY_F4, .rank = t->rank, .shape = {t->rank == 2 ? t->rows : t->columns, t->columns}};
     dq_array_describe(array, has, sizeof has);
     dq_array_describe(&like, wanted, sizeof wanted);
     return dq_fail(
@@ -154,10 +155,7 @@ dq_status dq_import_fill(const dq_tensors *tensors, const int *from, const dq_ne
         if (from[i] < 0) continue;
         const dq_status status = check_shape(tensors, from[i], t, error);
         if (status) return status;
-        const float *data = tensors->arrays[from[i]].data;
-        const size_t columns = (size_t)t->columns;
-        for (size_t r = 0; r < (size_t)t->rows; r++)
-            memcpy(params + t->offset + r * t->stride, data + r * columns, columns * sizeof(float));
+        dq_tensor_set(t, params, tensors->arrays[from[i]].data);
     }
     return DQ_OK;
 }

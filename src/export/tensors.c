@@ -90,12 +90,10 @@ dq_status dq_tensors_of(dq_tensors *tensors, const dq_policy *policy, dq_naming 
             if (is_drawn(t->name)) continue;
             dq_tensor_sequential_name(net, i, name, sizeof name);
         }
-        const int64_t shape[] = {t->rows, t->columns};
-        dq_array *array = add(tensors, name, DQ_ARRAY_F4, t->rank, t->rank == 2 ? shape : shape + 1);
-        const size_t columns = (size_t)t->columns;
-        for (size_t r = 0; array && r < (size_t)t->rows; r++)
-            memcpy((float *)array->data + r * columns, params + t->offset + r * t->stride,
-                   columns * sizeof(float));
+        int64_t shape[4];
+        for (int d = 0; d < t->rank; d++) shape[d] = t->shape[d];
+        dq_array *array = add(tensors, name, DQ_ARRAY_F4, t->rank, shape);
+        if (array) dq_tensor_get(t, params, array->data);
         const dq_layer *layer = layer_of(net, i);
         const bool counted = layer->class->torch && dq_patterns_fit("*.running_var", t->name);
         if (array && counted && naming == DQ_NAMES_SEQUENTIAL) {

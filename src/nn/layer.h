@@ -41,6 +41,7 @@ typedef struct dq_layer {
     int in, out;                      // features
     dq_nonlinearity activation;       // of the output; set by the planner
     dq_nonlinearity input_activation; // its derivative at the input goes into d_x; set by the planner
+    bool still;                       // its running statistics are frozen
     bool masked;                      // d_y comes with this layer's activation already differentiated
     int tensor[DQ_LAYER_TENSORS];     // which tensors of the plan are this layer's, in order of registration
     int tensor_count;

@@ -48,6 +48,7 @@ static void take_statistics(const dq_layer *layer, const dq_pass *pass) {
     for (size_t f = 0; f < width; f++) {
         pass->keep[f] = (float)mean[f];
         pass->keep[width + f] = (float)(1.0 / sqrt(variance[f] + layer->spec.epsilon));
+        if (layer->still) continue;
         running_mean[f] = (float)((1.0 - rate) * (double)running_mean[f] + rate * mean[f]);
         running_var[f] = (float)((1.0 - rate) * (double)running_var[f] + rate * unbiased * variance[f]);
     }

@@ -106,12 +106,13 @@ const float *dq_net_forward(const dq_net *net, float *params, dq_workspace *w, i
     return pass.x;
 }
 
-// Zeros between the tensors and behind their rows, so that optimizers and norms may run over all of it.
+// Zeros between the tensors, behind their rows and for the frozen ones, so that optimizers and norms may run
+// over all of it.
 static void clear_gaps(const dq_net *net, float *gradient) {
     size_t end = 0; // of what is written so far
     for (int i = 0; i < net->tensor_count; i++) {
         const dq_tensor *tensor = &net->tensors[i];
-        if (!tensor->trainable) continue;
+        if (!tensor->trainable || tensor->frozen) continue;
         for (int r = 0; r < tensor->rows; r++) {
             size_t row = tensor->offset + (size_t)r * tensor->stride;
             for (; end < row; end++) gradient[end] = 0.0f;
@@ -185,7 +186,7 @@ void dq_net_observe(const dq_net *net, float *params, dq_workspace *w, double *m
     for (int i = 0; left > 0; i++) {
         const dq_layer *layer = &net->layers[i];
         if (layer->class->observe) {
-            layer->class->observe(layer, params, moments, pass.x);
+            if (!layer->still) layer->class->observe(layer, params, moments, pass.x);
             moments += layer->moments;
             left -= layer->moments;
             if (left == 0) return;

@@ -2,6 +2,8 @@
 // activations. Trainable tensors come first, then running statistics, each aligned to 16 floats.
 #include "nn/net.h"
 
+#include "base/pattern.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -200,8 +202,10 @@ static void place_panels(dq_net *net) {
 
 static int first_trained(const dq_net *net) {
     for (int i = 0; i < net->layer_count; i++)
-        for (int k = 0; k < net->layers[i].tensor_count; k++)
-            if (net->tensors[net->layers[i].tensor[k]].trainable) return i;
+        for (int k = 0; k < net->layers[i].tensor_count; k++) {
+            const dq_tensor *tensor = &net->tensors[net->layers[i].tensor[k]];
+            if (tensor->trainable && !tensor->frozen) return i;
+        }
     return net->layer_count;
 }
 
@@ -267,6 +271,30 @@ dq_status dq_net_create_on_images(dq_net **out, int height, int width, int chann
         return dq_fail(error, DQ_USAGE, "network", "images of %d x %d x %d are empty or above %d bytes",
                        height, width, channels, FEATURES_MAX);
     return create(out, (dq_shape){height, width, channels}, DQ_LAYOUT_BYTES, layers, count, error);
+}
+
+dq_status dq_net_freeze(dq_net *net, const char *patterns, dq_error *error) {
+    size_t length, rest, rest_length;
+    for (const char *pattern; (pattern = dq_patterns_next(&patterns, &length));) {
+        int fitted = 0;
+        for (int i = 0; i < net->tensor_count; i++) {
+            if (!dq_pattern_fits(pattern, length, net->tensors[i].name, &rest, &rest_length)) continue;
+            net->tensors[i].frozen = true;
+            fitted++;
+        }
+        if (fitted == 0)
+            return dq_fail(error, DQ_NOT_FOUND, "freeze",
+                           "no tensor of the network is called '%.*s'; its first is %s and its last %s",
+                           (int)length, pattern, net->tensors[0].name,
+                           net->tensors[net->tensor_count - 1].name);
+    }
+    for (int i = 0; i < net->layer_count; i++)
+        for (int k = 0; k < net->layers[i].tensor_count; k++) {
+            const dq_tensor *tensor = &net->tensors[net->layers[i].tensor[k]];
+            net->layers[i].still |= tensor->frozen && !tensor->trainable;
+        }
+    net->first_trained = first_trained(net);
+    return DQ_OK;
 }
 
 void dq_net_destroy(dq_net *net) {

@@ -225,12 +225,18 @@ done:
     return status;
 }
 
+bool dq_checkpoint_exists(const dq_checkpoint *self) {
+    char path[4096];
+    snprintf(path, sizeof path, "%s/manifest", self->folder);
+    return !access(path, F_OK) || errno != ENOENT;
+}
+
 dq_status dq_checkpoint_load(dq_checkpoint *self, dq_run *run, dq_error *error) {
     char path[4096];
     char *text;
     size_t size;
+    if (!dq_checkpoint_exists(self)) return DQ_OK;
     snprintf(path, sizeof path, "%s/manifest", self->folder);
-    if (access(path, F_OK) && errno == ENOENT) return DQ_OK;
     dq_status status = dq_file_read(path, 1 << 16, &text, &size, error);
     if (status) return status;
     manifest m = {0};

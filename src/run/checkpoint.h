@@ -19,6 +19,9 @@ void dq_checkpoint_destroy(dq_checkpoint *checkpoint);
 // Writes what changed. On failure the checkpoint before stays whole.
 dq_status dq_checkpoint_save(dq_checkpoint *checkpoint, dq_run *run, dq_error *error);
 
+// Has one been saved?
+bool dq_checkpoint_exists(const dq_checkpoint *checkpoint);
+
 // Restores `run`, built from the same configuration. A folder without a manifest leaves it at its start.
 // Changes no file.
 dq_status dq_checkpoint_load(dq_checkpoint *checkpoint, dq_run *run, dq_error *error);

@@ -38,6 +38,9 @@ static const dq_option own_rows[] = {
     INT(train_step_limit, "run", "-1", -1, 1e9, false, "steps",
         "the same for training episodes alone, so that they start more often; -1: step_limit"),
 
+    TEXT(init, "", "a weights file or run's folder that the network starts from; empty: at random"),
+    TEXT(reinit, "", "init: tensors that start at random all the same, by name: \"output\""),
+
     INT(total_steps, "stop", "100000", 0, BIG, true, "steps", "environment steps; 0: no limit"),
     INT(total_episodes, "stop", "0", 0, BIG, true, "episodes", "0: no limit"),
     REAL(max_seconds, "stop", "0", 0, BIG, "s", "time spent training; 0: no limit"),
@@ -166,6 +169,10 @@ dq_status dq_run_config_validate(const dq_run_config *config, dq_error *error) {
         return dq_fail(error, DQ_USAGE, "total_steps",
                        "nothing would ever stop this run; set total_steps, total_episodes, max_seconds or "
                        "stop_return");
+    if (config->reinit[0] && !config->init[0])
+        return dq_fail(error, DQ_USAGE, "reinit",
+                       "reinit says which tensors of init=FILE are started at random, and there is no init; "
+                       "without it all of them are");
     dq_agent_config learner = config->learner;
     learner.features = env_class->features;
     return dq_agent_validate(&learner, error);

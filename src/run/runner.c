@@ -181,6 +181,16 @@ fail:
     return status;
 }
 
+// The weights that the run starts from.
+static dq_status start_weights(dq_run *run, dq_error *error) {
+    const dq_run_config *config = &run->config;
+    if (!config->init[0]) return DQ_OK;
+    const dq_status status = dq_weights_start(config->init, config->reinit, dq_agent_net(run->agent),
+                                              dq_agent_params(run->agent), error);
+    if (!status) dq_agent_started(run->agent);
+    return status;
+}
+
 static dq_status use_folder(dq_run *run, const char *folder, dq_error *error) {
     if (strlen(folder) >= sizeof run->folder)
         return dq_fail(error, DQ_USAGE, folder, "the folder's path is too long");
@@ -194,7 +204,8 @@ dq_status dq_run_create(dq_run **out, const dq_run_config *config, const char *f
     char path[4096];
     dq_status status = build(&run, config, error);
     if (status) return status;
-    if (folder) {
+    status = start_weights(run, error);
+    if (folder && !status) {
         status = use_folder(run, folder, error);
         if (!status && !access(dq_run_path(run, "config.yml", path), F_OK))
             status = dq_fail(error, DQ_USAGE, folder,
@@ -222,6 +233,8 @@ dq_status dq_run_resume(dq_run **out, const char *folder, dq_error *error) {
     if (!status) status = build(&run, &config, error);
     if (status) return status;
     status = use_folder(run, folder, error);
+    // A checkpoint holds the weights; the file that they started from may be gone.
+    if (!status && !dq_checkpoint_exists(run->checkpoint)) status = start_weights(run, error);
     if (!status) status = dq_checkpoint_load(run->checkpoint, run, error);
     if (status) {
         dq_run_destroy(run);

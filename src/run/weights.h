@@ -13,4 +13,10 @@ dq_status dq_weights_write(const char *path, const dq_net *net, const float *par
 // Copies a file's tensors into params [dq_net_size]; each tensor of the plan must be there in its shape.
 dq_status dq_weights_fill(const dq_safetensors *file, const dq_net *net, float *params, dq_error *error);
 
+// Starts a network from a weights file or a run's folder: every tensor but those that fit the patterns
+// `reinit`, which keep their random start, and drawn noise. One that is not there in its shape fails with a
+// sentence.
+dq_status dq_weights_start(const char *path, const char *reinit, const dq_net *net, float *params,
+                           dq_error *error);
+
 #endif
