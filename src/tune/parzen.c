@@ -8,6 +8,7 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define PRIOR_WEIGHT 1.0  // of the prior beside an observation's 1
 #define RECENT       25   // observations of full weight
@@ -163,46 +164,63 @@ void dq_parzen_draw(const dq_parzen *parzen, dq_rng *rng, double *value) {
     for (int i = 0; i < parzen->axis_count; i++) value[i] = draw_on(parzen, &parzen->axes[i], kernel, rng);
 }
 
-// Adds the log density of one value on one axis to each kernel's sum.
-static void add_axis(const dq_parzen *p, const axis *a, double value, double *sum) {
+// The log density of one value on one axis, per kernel.
+static void axis_density(const dq_parzen *p, const axis *a, double value, double *log_density) {
     const dq_distribution *range = a->range;
     if (range->kind == DQ_CATEGORICAL) {
         double prior = PRIOR_WEIGHT / p->kernels, whole = 1 + prior * range->choice_count;
         double hit = log((1 + prior) / whole), miss = log(prior / whole);
         int last = p->kernels - 1;
-        for (int k = 0; k < last; k++) sum[k] += a->mean[k] == value ? hit : miss;
-        sum[last] -= log((double)range->choice_count);
+        for (int k = 0; k < last; k++) log_density[k] = a->mean[k] == value ? hit : miss;
+        log_density[last] = -log((double)range->choice_count);
     } else if (range->step > 0) {
         double left = value - 0.5 * range->step, right = value + 0.5 * range->step;
         if (range->log) left = log(left), right = log(right);
         for (int k = 0; k < p->kernels; k++)
-            sum[k] += dq_normal_log_mass((left - a->mean[k]) / a->deviation[k],
-                                         (right - a->mean[k]) / a->deviation[k]) +
-                      a->constant[k];
+            log_density[k] = dq_normal_log_mass((left - a->mean[k]) / a->deviation[k],
+                                                (right - a->mean[k]) / a->deviation[k]) +
+                             a->constant[k];
     } else {
         if (range->log) value = log(value);
         for (int k = 0; k < p->kernels; k++) {
             double z = (value - a->mean[k]) / a->deviation[k];
-            sum[k] += -0.5 * z * z + a->constant[k];
+            log_density[k] = -0.5 * z * z + a->constant[k];
         }
     }
 }
 
 dq_status dq_parzen_log_density(const dq_parzen *parzen, const double *points, int count, double *log_density,
                                 dq_error *error) {
-    int kernels = parzen->kernels;
-    double *sum = malloc((size_t)kernels * sizeof *sum);
-    if (!sum) return dq_fail(error, DQ_MEMORY, NULL, "no memory for a Parzen estimator");
-    for (int c = 0; c < count; c++) {
-        for (int k = 0; k < kernels; k++) sum[k] = parzen->log_weight[k];
-        for (int i = 0; i < parzen->axis_count; i++)
-            add_axis(parzen, &parzen->axes[i], points[(size_t)c * (size_t)parzen->axis_count + (size_t)i],
-                     sum);
+    size_t kernels = (size_t)parzen->kernels, n = (size_t)count, axes = (size_t)parzen->axis_count;
+    double *sum =
+        malloc(((n + 1) * kernels + n) * sizeof *sum); // [count, kernels], then one row and one column
+    int *order = malloc((2 * n + 1) * sizeof *order);
+    if (!sum || !order) {
+        free(sum);
+        free(order);
+        return dq_fail(error, DQ_MEMORY, NULL, "no memory for a Parzen estimator");
+    }
+    double *row = sum + n * kernels, *column = row + kernels;
+    for (size_t c = 0; c < n; c++) memcpy(sum + c * kernels, parzen->log_weight, kernels * sizeof *sum);
+    for (size_t i = 0; i < axes; i++) {
+        // On axes of few values many points share one: each value is worked out once.
+        for (size_t c = 0; c < n; c++) column[c] = points[c * axes + i];
+        dq_order(column, count, order, order + n);
+        for (size_t c = 0; c < n; c++) {
+            double *total = sum + (size_t)order[c] * kernels;
+            if (c == 0 || column[order[c]] != column[order[c - 1]])
+                axis_density(parzen, &parzen->axes[i], column[order[c]], row);
+            for (size_t k = 0; k < kernels; k++) total[k] += row[k];
+        }
+    }
+    for (size_t c = 0; c < n; c++) {
+        const double *of = sum + c * kernels;
         double highest = -INFINITY, total = 0;
-        for (int k = 0; k < kernels; k++) highest = fmax(highest, sum[k]);
-        for (int k = 0; k < kernels; k++) total += exp(sum[k] - highest);
+        for (size_t k = 0; k < kernels; k++) highest = fmax(highest, of[k]);
+        for (size_t k = 0; k < kernels; k++) total += exp(of[k] - highest);
         log_density[c] = highest == -(double)INFINITY ? highest : highest + log(total);
     }
     free(sum);
+    free(order);
     return DQ_OK;
 }
