@@ -22,3 +22,7 @@ add_custom_target(deepq_modules)
 add_deepq_module(mp4 libavformat libavcodec libswscale libavutil)
 add_deepq_module(window sdl2)
 add_deepq_module(chafa chafa)
+
+# The script behind deepq logger lies where the modules are.
+configure_file(${PROJECT_SOURCE_DIR}/python/deepq_logger.py ${PROJECT_BINARY_DIR}/deepq_logger.py COPYONLY)
+install(PROGRAMS python/deepq_logger.py DESTINATION ${CMAKE_INSTALL_LIBDIR}/deepq)

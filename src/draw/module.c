@@ -13,27 +13,32 @@
 #define DEEPQ_MODULE_FOLDER "../lib/deepq"
 #endif
 
-dq_status dq_module_load(const char *name, const char *symbol, const char *what, const char *instead,
-                         const void **out, dq_error *error) {
-    char program[2048] = "", paths[3][4096];
-    *out = NULL;
+bool dq_module_find(const char *name, char path[4096]) {
+    char program[2048] = "";
     const ssize_t length = readlink("/proc/self/exe", program, sizeof program - 1);
     program[length > 0 ? length : 0] = 0;
     const char *named = getenv("DEEPQ_MODULES"), *beside = dirname(program);
-    snprintf(paths[0], sizeof paths[0], "%s/deepq-%s.so", named ? named : "", name);
-    snprintf(paths[1], sizeof paths[1], "%s/deepq-%s.so", beside, name);
-    snprintf(paths[2], sizeof paths[2], "%s/" DEEPQ_MODULE_FOLDER "/deepq-%s.so", beside, name);
-    for (int i = named && *named ? 0 : 1; i < 3; i++) {
-        if (access(paths[i], R_OK)) continue;
-        void *module = dlopen(paths[i], RTLD_NOW | RTLD_LOCAL);
-        if (!module)
-            return dq_fail(error, DQ_UNSUPPORTED, what,
-                           "deepq-%s.so needs a library that is not here (%s); %s", name, dlerror(), instead);
-        *out = dlsym(module, symbol);
-        if (*out) return DQ_OK;
-        return dq_fail(error, DQ_UNSUPPORTED, paths[i], "this module does not belong to this program; %s",
-                       instead);
-    }
-    return dq_fail(error, DQ_UNSUPPORTED, what,
-                   "this needs deepq-%s.so, which was not built or not installed; %s", name, instead);
+    if (named && *named && snprintf(path, 4096, "%s/%s", named, name) < 4096 && !access(path, R_OK))
+        return true;
+    snprintf(path, 4096, "%s/%s", beside, name);
+    if (!access(path, R_OK)) return true;
+    snprintf(path, 4096, "%s/" DEEPQ_MODULE_FOLDER "/%s", beside, name);
+    return !access(path, R_OK);
+}
+
+dq_status dq_module_load(const char *name, const char *symbol, const char *what, const char *instead,
+                         const void **out, dq_error *error) {
+    char file[256], path[4096];
+    *out = NULL;
+    snprintf(file, sizeof file, "deepq-%s.so", name);
+    if (!dq_module_find(file, path))
+        return dq_fail(error, DQ_UNSUPPORTED, what, "this needs %s, which was not built or not installed; %s",
+                       file, instead);
+    void *module = dlopen(path, RTLD_NOW | RTLD_LOCAL);
+    if (!module)
+        return dq_fail(error, DQ_UNSUPPORTED, what, "%s needs a library that is not here (%s); %s", file,
+                       dlerror(), instead);
+    *out = dlsym(module, symbol);
+    if (*out) return DQ_OK;
+    return dq_fail(error, DQ_UNSUPPORTED, path, "this module does not belong to this program; %s", instead);
 }

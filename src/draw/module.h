@@ -12,4 +12,7 @@
 dq_status dq_module_load(const char *name, const char *symbol, const char *what, const char *instead,
                          const void **out, dq_error *error);
 
+// Where among the modules the file `name` is. False: nowhere.
+bool dq_module_find(const char *name, char path[4096]);
+
 #endif
