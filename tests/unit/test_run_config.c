@@ -25,11 +25,29 @@ static void agents_are_assignments(void **state) {
     assert_int_equal(dqn2015.learner.target_update, DQ_TARGET_HARD);
     assert_string_equal(dqn2015.agent, "dqn2015");
     assert_string_equal(fresh("CartPole-v1", NULL).agent, "default");
-    for (int i = 0; i < dq_agent_preset_count(); i++) {
-        dq_error error;
-        dq_run_config config = fresh("Acrobot-v1", dq_agent_preset_at(i)->name);
-        test_ok(dq_run_config_validate(&config, &error), &error);
-    }
+}
+
+// Whatever an environment is tuned for, every named agent can be trained on it.
+static void every_agent_fits_every_environment(void **state) {
+    (void)state;
+    for (int e = 0; e < dq_env_count(); e++)
+        for (int i = 0; i < dq_agent_preset_count(); i++) {
+            dq_error error;
+            dq_run_config config = fresh(dq_env_at(e)->id, dq_agent_preset_at(i)->name);
+            test_ok(dq_run_config_validate(&config, &error), &error);
+        }
+}
+
+static void presets_set_the_environments_own_options(void **state) {
+    (void)state;
+    dq_run_config config = fresh("Bicycle", NULL);
+    dq_error error;
+    char text[16];
+    const dq_option_table table = dq_env_find("Bicycle", &error)->options;
+    dq_options_format(dq_options_find(table, "goal_ends"), config.env_options, text, sizeof text);
+    assert_string_equal(text, "true"); // the default is false
+    dq_options_format(dq_options_find(table, "max_noise"), config.env_options, text, sizeof text);
+    assert_string_equal(text, "0.02");
 }
 
 static void unknown_names_get_a_hint(void **state) {
@@ -115,6 +133,8 @@ static void every_row_says_what_it_is(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(agents_are_assignments),
+        cmocka_unit_test(every_agent_fits_every_environment),
+        cmocka_unit_test(presets_set_the_environments_own_options),
         cmocka_unit_test(unknown_names_get_a_hint),
         cmocka_unit_test(text_reads_back_to_the_same_values),
         cmocka_unit_test(errors_name_the_line),
