@@ -10,12 +10,14 @@ file(WRITE ${PROJECT_BINARY_DIR}/deepq-config.cmake
 write_basic_package_version_file(${PROJECT_BINARY_DIR}/deepq-config-version.cmake COMPATIBILITY SameMinorVersion)
 install(FILES ${PROJECT_BINARY_DIR}/deepq-config.cmake ${PROJECT_BINARY_DIR}/deepq-config-version.cmake
     DESTINATION ${CMAKE_INSTALL_LIBDIR}/cmake/deepq)
+# The file says where it is in relation to itself, so that cmake --install --prefix and a moved tree work.
+file(RELATIVE_PATH prefix_of_pkgconfig /${CMAKE_INSTALL_LIBDIR}/pkgconfig /)
 set(box2d_libraries "")
 if(DEEPQ_BOX2D)
     set(box2d_libraries " -lbox2d -lstdc++")
 endif()
 file(CONFIGURE OUTPUT ${PROJECT_BINARY_DIR}/deepq.pc CONTENT
-"prefix=@CMAKE_INSTALL_PREFIX@
+"prefix=\${pcfiledir}/@prefix_of_pkgconfig@
 Name: deepq
 Description: @PROJECT_DESCRIPTION@
 Version: @PROJECT_VERSION@

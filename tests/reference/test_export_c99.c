@@ -63,11 +63,11 @@ static dq_policy *make_policy(const kind *k) {
 typedef int act_fn(const float *);
 typedef void q_fn(const float *, float *);
 
-static void compile(const char *flags) {
+static void compile(int level, const char *flags) {
     char command[512];
     snprintf(command, sizeof command,
-             "cc -std=c99 -pedantic -Wall -Wextra -Werror -O2 -fPIC -shared %s policy.c -o policy.so -lm",
-             flags);
+             "cc -std=c99 -pedantic -Wall -Wextra -Werror -O%d -fPIC -shared %s policy.c -o policy.so -lm",
+             level, flags);
     if (system(command)) fail_msg("%s failed", command);
 }
 
@@ -113,7 +113,7 @@ static void test_agrees(void **state) {
         const dq_c99_options options = {.name = "policy", .origin = "a test */", .int8 = int8};
         if (dq_c99_write("policy.c", &program, &options, &error)) fail_msg("%s", error.message);
         dq_program_deinit(&program);
-        compile(__builtin_cpu_supports("fma") ? "-mfma" : "");
+        compile(2 + int8, __builtin_cpu_supports("fma") ? "-mfma" : "");
         double actions, bits;
         compare(k, policy, &actions, &bits);
         print_message("%s%s: %d observations, %.4f%% of actions and %.4f%% of Q values the same\n", k->name,
@@ -143,7 +143,7 @@ static void test_doubles(void **state) {
     assert_int_equal(dq_policy_lower(policy, &program, &error), DQ_OK);
     const dq_c99_options options = {.name = "policy", .origin = "a test"};
     assert_int_equal(dq_c99_write("policy.c", &program, &options, &error), DQ_OK);
-    compile("");
+    compile(3, "");
     double actions, bits;
     compare(&k, policy, &actions, &bits);
     assert_true(actions == 1);
@@ -151,7 +151,7 @@ static void test_doubles(void **state) {
     program.ops[0].weight[0] = NAN;
     assert_int_equal(dq_c99_write("policy.c", &program, &options, &error), DQ_FORMAT);
     assert_non_null(strstr(error.message, "not a number"));
-    compile("");
+    compile(3, "");
     dq_program_deinit(&program);
     dq_policy_destroy(policy);
     assert_int_equal(unlink("policy.c") | unlink("policy.so") | chdir("/") | rmdir(folder), 0);
