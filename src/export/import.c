@@ -128,8 +128,13 @@ static dq_status check_shape(const dq_tensors *tensors, int index, const dq_tens
 }
 
 dq_status dq_import_match(const dq_tensors *tensors, const dq_net *net, int *from, dq_error *error) {
-    if (match_names(tensors, net, false, from) == 0 && match_names(tensors, net, true, from) == 0)
+    // A file in a Sequential's names has the network's own where torch.nn has no such layer.
+    const int own = match_names(tensors, net, false, from),
+              sequential = match_names(tensors, net, true, from);
+    if (own == 0 && sequential == 0)
         match_order(tensors, net, from);
+    else if (own >= sequential)
+        match_names(tensors, net, false, from);
     for (int i = 0; i < net->tensor_count; i++) {
         if (from[i] < 0) continue;
         const dq_status status = check_shape(tensors, from[i], &net->tensors[i], error);
