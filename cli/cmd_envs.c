@@ -95,12 +95,21 @@ static json_object *features_as_json(const dq_env_class *c) {
     return array;
 }
 
+static json_object *shape_as_json(const dq_space *space) {
+    json_object *array = json_object_new_array();
+    for (int i = 0; i < space->rank; i++) json_object_array_add(array, json_object_new_int(space->shape[i]));
+    return array;
+}
+
 static json_object *env_as_json(const dq_env_class *c) {
-    const int d = c->observation_size;
+    const int d = c->observation.element == DQ_F32 ? c->observation.size : 0; // images have no names
     json_object *o = json_object_new_object();
     json_object_object_add(o, "id", json_object_new_string(c->id));
     json_object_object_add(o, "summary", json_object_new_string(c->summary));
-    json_object_object_add(o, "observation_size", json_object_new_int(d));
+    json_object_object_add(o, "observation_size", json_object_new_int(c->observation.size));
+    json_object_object_add(o, "observation_shape", shape_as_json(&c->observation));
+    json_object_object_add(o, "observation_type",
+                           json_object_new_string(c->observation.element == DQ_F32 ? "float32" : "uint8"));
     json_object_object_add(o, "observation_names", names_as_json(c->observation_names, d));
     json_object_object_add(o, "observation_low", bounds_as_json(c->observation_low, d));
     json_object_object_add(o, "observation_high", bounds_as_json(c->observation_high, d));
@@ -115,14 +124,17 @@ static json_object *env_as_json(const dq_env_class *c) {
 }
 
 static void print_table(void) {
-    printf("%-16s %5s %7s %6s %9s\n", "environment", "obs", "actions", "limit", "solved at");
+    printf("%-16s %9s %7s %6s %9s\n", "environment", "obs", "actions", "limit", "solved at");
     for (int i = 0; i < dq_env_count(); i++) {
         const dq_env_class *c = dq_env_at(i);
         char limit[16] = "none", threshold[24] = "-";
         if (c->step_limit) snprintf(limit, sizeof limit, "%d", c->step_limit);
         if (isfinite(c->reward_threshold)) snprintf(threshold, sizeof threshold, "%g", c->reward_threshold);
-        printf("%-16s %5d %7d %6s %9s  %s\n", c->id, c->observation_size, c->actions, limit, threshold,
-               c->summary);
+        const dq_space *o = &c->observation;
+        char shape[48];
+        snprintf(shape, sizeof shape, o->rank == 1 ? "%d" : "%dx%dx%d", o->shape[0], o->shape[1],
+                 o->shape[2]);
+        printf("%-16s %9s %7d %6s %9s  %s\n", c->id, shape, c->actions, limit, threshold, c->summary);
     }
     printf("\n'deepq envs ENV' explains one with its options.\n");
 }
@@ -133,7 +145,10 @@ static void print_page(const dq_env_class *c) {
     if (c->step_limit) printf("step limit: %d\n", c->step_limit);
     if (isfinite(c->reward_threshold)) printf("solved at a mean return of %g\n", c->reward_threshold);
     printf("\nobservation\n");
-    for (int i = 0; i < c->observation_size; i++) {
+    if (c->observation.element == DQ_U8)
+        printf("  an image: %s [height, width, channels]\n",
+               dq_space_describe(&c->observation, (char[48]){0}));
+    for (int i = 0; c->observation.element == DQ_F32 && i < c->observation.size; i++) {
         printf("  %2d  %-24s %12g to %g\n", i, c->observation_names[i], (double)c->observation_low[i],
                (double)c->observation_high[i]);
     }

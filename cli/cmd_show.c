@@ -95,7 +95,7 @@ static void print_table(const dq_policy *policy, const dq_net *net, float *value
     int64_t trained = 0, frozen = 0;
     char text[64];
     printf("%s, agent %s: %d observations, %d actions\n\n", config->env[0] ? config->env : "no environment",
-           config->agent, dq_policy_observation_size(policy), dq_policy_actions(policy));
+           config->agent, dq_policy_input(policy)->size, dq_policy_actions(policy));
     printf("  %-28s %-18s %11s  %-10s %10s %10s %10s %10s\n", "tensor", "shape", "parameters", "", "mean",
            "deviation", "least", "largest");
     for (int i = 0; i < net->layer_count; i++) {
@@ -137,7 +137,7 @@ static int print_json(const arguments *a, const dq_policy *policy, const dq_net 
     json_object_object_add(o, "path", json_object_new_string(a->who));
     json_object_object_add(o, "env", json_object_new_string(config->env));
     json_object_object_add(o, "agent", json_object_new_string(config->agent));
-    json_object_object_add(o, "observations", json_object_new_int(dq_policy_observation_size(policy)));
+    json_object_object_add(o, "observations", json_object_new_int(dq_policy_input(policy)->size));
     json_object_object_add(o, "actions", json_object_new_int(dq_policy_actions(policy)));
     for (int i = 0; i < net->layer_count; i++) {
         const dq_layer *layer = &net->layers[i];

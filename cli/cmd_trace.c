@@ -3,13 +3,16 @@
 // Columns: t, action, the observation, reward, terminated, truncated; a column noise before the observation
 // when the environment draws noise in its steps. Row 0 is the reset, with action -1. An environment that
 // can be observed in double precision is, under its observations' names; the others are traced as obs0,
-// obs1, ... in the f32 that an agent sees. Nothing is printed before the last row is known.
+// obs1, ... in the f32 that an agent sees, images as the checksum `frame`. Nothing is printed before the last
+// row is known.
 #include "cli.h"
 
+#include "base/file.h"
 #include "base/text.h"
 
 #include <deepq/env.h>
 #include <errno.h>
+#include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -169,12 +172,12 @@ static dq_status restore_state(dq_vecenv *env, const char *path, dq_error *error
     number_list start;
     dq_status status = read_numbers(&start, path, error);
     if (status) return status;
-    if (start.count == (size_t)c->observation_size) {
+    if (start.count == (size_t)c->observation.size) {
         c->restore(env->state, env->options, start.value);
     } else {
         status =
             dq_fail(error, DQ_FORMAT, path, "%zu numbers; the state of %s is its observation, %d numbers",
-                    start.count, c->id, c->observation_size);
+                    start.count, c->id, c->observation.size);
     }
     free_numbers(&start);
     return status;
@@ -198,7 +201,8 @@ static void print_header(FILE *out, const dq_env_class *c) {
     for (int i = 0; c->step_with_noise && i < c->noise_size; i++) {
         fprintf(out, i ? ",noise%d" : ",noise", i);
     }
-    for (int i = 0; i < c->observation_size; i++) {
+    if (c->observation.element == DQ_U8) fprintf(out, ",frame");
+    for (int i = 0; c->observation.element == DQ_F32 && i < c->observation.size; i++) {
         if (c->observe) {
             fprintf(out, ",%s", c->observation_names[i]);
         } else {
@@ -214,8 +218,10 @@ static void print_row(FILE *out, const dq_vecenv *env, size_t t, int action, con
     if (c->observe) c->observe(env->state, env->options, exact);
     fprintf(out, "%zu,%d", t, action);
     for (int i = 0; c->step_with_noise && i < c->noise_size; i++) print_number(out, noise ? noise[i] : 0);
-    for (int i = 0; i < c->observation_size; i++) {
-        print_number(out, c->observe ? exact[i] : (double)env->final_observation[i]);
+    if (env->space.element == DQ_U8)
+        fprintf(out, ",%016" PRIx64, dq_crc64(0, env->final_observation, dq_space_bytes(&env->space)));
+    for (int i = 0; env->space.element == DQ_F32 && i < env->space.size; i++) {
+        print_number(out, c->observe ? exact[i] : (double)((const float *)env->final_observation)[i]);
     }
     print_number(out, env->reward[0]);
     fprintf(out, ",%d,%d\n", env->terminated[0], env->truncated[0]);
@@ -239,6 +245,9 @@ static size_t trace(FILE *out, dq_vecenv *env, const number_list *actions, const
         } else {
             env->terminated[0] =
                 c->step(env->state, env->options, env->rng, action, env->final_observation, env->reward);
+        }
+        if (!env->terminated[0] && c->life_lost && c->life_lost(env->state)) {
+            env->terminated[0] = c->resume(env->state, env->options, env->rng, env->observation, env->reward);
         }
         t++;
         env->truncated[0] = !env->terminated[0] && ((env->step_limit && t >= (size_t)env->step_limit) ||

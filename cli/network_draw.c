@@ -99,9 +99,9 @@ static void put_drawing(FILE *out, const dq_policy *policy) {
         "height=\"8\" fill=\"#bcccdc\"/></pattern></defs>\n"
         "<rect width=\"%d\" height=\"%d\" rx=\"8\" fill=\"#ffffff\"/>\n",
         width, height, width, height, width, height);
-    snprintf(observations, sizeof observations, "%d", dq_policy_observation_size(policy));
+    snprintf(observations, sizeof observations, "%d", dq_policy_input(policy)->size);
     snprintf(actions, sizeof actions, "%d", dq_policy_actions(policy));
-    put_box(out, 0, dq_policy_observation_size(policy), "n", observations,
+    put_box(out, 0, dq_policy_input(policy)->size, "n", observations,
             (const char *[]){"observation", config->env}, 2);
     for (int i = 0; i < net->layer_count; i++) put_layer(out, net, &net->layers[i], i + 1);
     put_box(out, columns - 1, dq_policy_actions(policy), "n", actions,

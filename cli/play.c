@@ -16,9 +16,8 @@ static dq_status no_memory(dq_error *error) {
 // --- the trail ---------------------------------------------------------------------------------------------
 
 static dq_status grow(play *p, dq_error *error) {
-    const size_t room = p->room > 0 ? 2 * (size_t)p->room : 1024,
-                 width = (size_t)p->env_class->observation_size;
-    float *observations = realloc(p->observations, room * width * sizeof *observations);
+    const size_t room = p->room > 0 ? 2 * (size_t)p->room : 1024, width = (size_t)p->trail.width;
+    float *observations = realloc(p->observations, (room * width + 1) * sizeof *observations);
     if (observations) p->observations = observations;
     int32_t *actions = realloc(p->actions, room * sizeof *actions);
     if (actions) p->actions = actions;
@@ -34,7 +33,7 @@ static dq_status grow(play *p, dq_error *error) {
 
 // An episode without end keeps its later half.
 static void forget(play *p) {
-    const size_t width = (size_t)p->env_class->observation_size, half = (size_t)p->trail.count / 2;
+    const size_t width = (size_t)p->trail.width, half = (size_t)p->trail.count / 2;
     const size_t rest = (size_t)p->trail.count - half;
     memmove(p->observations, p->observations + half * width, rest * width * sizeof *p->observations);
     memmove(p->actions, p->actions + half, rest * sizeof *p->actions);
@@ -42,16 +41,18 @@ static void forget(play *p) {
     p->trail.count = (int)rest;
 }
 
-// What follows from the last row of the trail.
+// What follows from the present state: its row of the trail, and the choice.
 static void look(play *p) {
     const int actions = p->env_class->actions;
-    const float *observation = p->observations + (size_t)(p->trail.count - 1) * (size_t)p->trail.width;
+    const size_t width = (size_t)p->trail.width;
+    memcpy(p->observations + (size_t)(p->trail.count - 1) * width, p->observation, width * sizeof(float));
+    if (p->frames) dq_frames_push(p->frames, 0, p->observation);
     p->choice = 0;
     if (!p->policy) {
         p->choice = (int)dq_rng_integers(&p->choices, 0, actions);
         return;
     }
-    dq_policy_q(p->policy, observation, p->q);
+    dq_policy_q(p->policy, p->frames ? dq_frames_at(p->frames, 0) : p->observation, p->q);
     for (int a = 0; a < actions; a++) {
         if (p->q[a] > p->q[p->choice]) p->choice = a;
         p->q_low = fmin(p->q_low, (double)p->q[a]);
@@ -67,9 +68,14 @@ static dq_status build(play *p, dq_error *error) {
     p->step_limit = p->config.step_limit >= 0 ? (int)p->config.step_limit : p->env_class->step_limit;
     p->state = aligned_alloc(64, (p->env_class->state_size + 63) / 64 * 64);
     p->q = calloc((size_t)p->env_class->actions, sizeof *p->q);
-    p->trail.width = p->env_class->observation_size;
+    p->space = dq_env_observation(p->env_class, p->config.env_options);
+    p->observation = calloc(1, dq_space_bytes(&p->space));
+    p->trail.width = p->space.element == DQ_F32 ? p->space.size : 0;
     p->trail.step_limit = p->step_limit;
-    if (!p->state || !p->q) return no_memory(error);
+    if (!p->state || !p->q || !p->observation) return no_memory(error);
+    const int stack = p->policy ? dq_policy_frame_stack(p->policy) : 1;
+    const dq_status status = stack > 1 ? dq_frames_create(&p->frames, &p->space, stack, 1, error) : DQ_OK;
+    if (status) return status;
     memset(p->state, 0, p->env_class->state_size);
     return grow(p, error);
 }
@@ -127,6 +133,8 @@ void play_destroy(play *p) {
     if (p->state && p->env_class && p->env_class->release) p->env_class->release(p->state);
     free(p->state);
     free(p->q);
+    dq_frames_destroy(p->frames);
+    free(p->observation);
     free(p->observations);
     free(p->actions);
     free(p->rewards);
@@ -145,7 +153,8 @@ void play_reset(play *p, uint64_t seed) {
     dq_rng_seed(&p->rng, seed);
     dq_rng_seed_child(&p->choices, seed, (const uint32_t[]){RANDOM_KEY}, 1);
     if (p->env_class->seed) p->env_class->seed(p->state, p->config.env_options, seed);
-    p->env_class->reset(p->state, p->config.env_options, &p->rng, p->observations);
+    p->env_class->reset(p->state, p->config.env_options, &p->rng, p->observation);
+    if (p->frames) dq_frames_clear(p->frames, 0);
     p->actions[0] = -1;
     p->rewards[0] = 0;
     p->trail.count = 1;
@@ -159,9 +168,13 @@ dq_status play_step(play *p, int action, dq_error *error) {
         if (status) return status;
     }
     const int row = p->trail.count;
-    p->terminated =
-        p->env_class->step(p->state, p->config.env_options, &p->rng, action,
-                           p->observations + (size_t)row * (size_t)p->trail.width, &p->rewards[row]);
+    const dq_env_class *e = p->env_class;
+    const void *options = p->config.env_options;
+    p->terminated = e->step(p->state, options, &p->rng, action, p->observation, &p->rewards[row]);
+    if (!p->terminated && e->life_lost && e->life_lost(p->state)) {
+        p->terminated = e->resume(p->state, options, &p->rng, p->observation, &p->rewards[row]);
+        if (p->frames) dq_frames_clear(p->frames, 0);
+    }
     p->actions[row] = action;
     p->trail.count++;
     p->steps++;
@@ -182,6 +195,8 @@ dq_scene play_scene(const play *p, int chosen) {
         .state = p->state,
         .options = p->config.env_options,
         .trail = &p->trail,
+        .space = &p->space,
+        .observation = p->observation,
         .player = p->player,
         .seed = p->seed,
         .episode_return = p->episode_return,

@@ -4,6 +4,7 @@
 
 #include "draw/scene.h"
 
+#include <deepq/frames.h>
 #include <deepq/run.h>
 
 typedef struct play {
@@ -22,7 +23,10 @@ typedef struct play {
     double episode_return, q_low, q_high; // the range of the episode's Q values
     bool terminated, truncated;
     dq_trail trail;
-    float *observations; // what the trail points to
+    dq_space space;      // of an observation
+    void *observation;   // of the present state
+    dq_frames *frames;   // what a policy with a frame_stack looks at, else NULL
+    float *observations; // what the trail points to; NULL for images
     int32_t *actions;
     double *rewards;
     int room; // rows of the trail

@@ -102,11 +102,13 @@ dq_status cli_policy_env(dq_run_config *config, const dq_policy *policy, const c
     if (status) return status;
     const dq_env_class *env_class = dq_env_find(config->env, error);
     if (!env_class) return error->code;
-    if (env_class->observation_size == dq_policy_observation_size(policy) &&
+    const dq_space shown = dq_env_observation(env_class, config->env_options);
+    if (dq_space_same(&shown, dq_policy_observation(policy)) &&
         env_class->actions == dq_policy_actions(policy))
         return DQ_OK;
+    char wanted[48], there[48];
     return dq_fail(error, DQ_USAGE, path,
-                   "these weights take %d observations and choose among %d actions, but %s has %d and %d",
-                   dq_policy_observation_size(policy), dq_policy_actions(policy), env_class->id,
-                   env_class->observation_size, env_class->actions);
+                   "these weights look at %s and choose among %d actions, but %s shows %s and has %d",
+                   dq_space_describe(dq_policy_observation(policy), wanted), dq_policy_actions(policy),
+                   env_class->id, dq_space_describe(&shown, there), env_class->actions);
 }

@@ -20,7 +20,7 @@ static void look(const game *g, float *observation) {
     observation[3] = (float)g->paddle / (WIDTH - 1);
 }
 
-static void reset(void *state, const void *options, dq_rng *rng, float *observation) {
+static void reset(void *state, const void *options, dq_rng *rng, void *observation) {
     (void)options;
     game *g = state;
     g->ball_column = (int)dq_rng_integers(rng, 0, WIDTH);
@@ -31,7 +31,7 @@ static void reset(void *state, const void *options, dq_rng *rng, float *observat
 }
 
 // Writes what is seen and earned after one action; returns whether the episode terminated.
-static bool step(void *state, const void *options, dq_rng *rng, int action, float *observation,
+static bool step(void *state, const void *options, dq_rng *rng, int action, void *observation,
                  double *reward) {
     (void)options;
     (void)rng; // only the start is random
@@ -53,7 +53,7 @@ static const dq_env_class catch_class = {
     .id = "Catch",
     .summary = "catch a falling ball with a paddle",
     .source = "this example",
-    .observation_size = 4,
+    .observation = DQ_VECTOR(4),
     .observation_low = (const float[]){0, 0, -1, 0},
     .observation_high = (const float[]){1, 1, 1, 1},
     .observation_names = (const char *const[]){"ball_column", "ball_row", "drift", "paddle"},

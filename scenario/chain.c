@@ -51,14 +51,14 @@ void chain_solve(double gamma, double tau, double alpha, double clip, double q[C
 // --- the environment class
 // ----------------------------------------------------------------------------------
 
-static void reset(void *state, const void *options, dq_rng *rng, float *observation) {
+static void reset(void *state, const void *options, dq_rng *rng, void *observation) {
     (void)options;
     int *place = state;
     *place = (int)dq_rng_integers(rng, 0, CHAIN_STATES);
     chain_observe(*place, observation);
 }
 
-static bool step(void *state, const void *options, dq_rng *rng, int action, float *observation,
+static bool step(void *state, const void *options, dq_rng *rng, int action, void *observation,
                  double *reward) {
     (void)options, (void)rng;
     int *place = state, next;
@@ -76,7 +76,7 @@ const dq_env_class scenario_chain = {
     .id = "Chain",
     .summary = "a walk between a small reward and a large one",
     .source = "Sutton and Barto 2018, example 6.2, with a reward at both ends",
-    .observation_size = CHAIN_STATES,
+    .observation = DQ_VECTOR(CHAIN_STATES),
     .observation_low = low,
     .observation_high = high,
     .observation_names = observation_names,

@@ -37,6 +37,12 @@ typedef enum dq_observation_kind {
     DQ_OBSERVE_SCALED,
     DQ_OBSERVE_FEATURES
 } dq_observation_kind;
+typedef enum dq_network_kind {
+    DQ_NETWORK_MLP,
+    DQ_NETWORK_DQN2013, // and the other trunks of src/nn/trunk.c in their order
+    DQ_NETWORK_DQN2015,
+    DQ_NETWORK_IMPALA,
+} dq_network_kind;
 typedef enum dq_activation_kind { DQ_RELU, DQ_LEAKY_RELU } dq_activation_kind;
 typedef enum dq_normalization_kind { DQ_NORM_NONE, DQ_NORM_BATCH, DQ_NORM_LAYER } dq_normalization_kind;
 typedef enum dq_noisy_kind { DQ_NOISY_NONE, DQ_NOISY_OUTPUT, DQ_NOISY_ALL } dq_noisy_kind;
@@ -52,8 +58,11 @@ typedef struct dq_agent_config {
     bool normalize_observation;
     const dq_features *features; // the environment's, or NULL; no row: a run fills it in
 
+    int64_t frame_stack; // the newest observations it sees at once
+
     // network
-    dq_ints net_arch; // hidden widths
+    int network;      // dq_network_kind
+    dq_ints net_arch; // mlp: hidden widths
     int activation;   // dq_activation_kind
     double leaky_slope;
     int normalization;    // dq_normalization_kind, after each hidden linear layer
@@ -125,29 +134,32 @@ DQ_API dq_status dq_agent_validate(const dq_agent_config *config, dq_error *erro
 typedef struct dq_agent dq_agent;
 
 // `seed` is the run's seed: the agent spawns its own streams (initialisation, exploration, sampling) from it.
-// `environments` is how many feed it.
-DQ_API dq_status dq_agent_create(dq_agent **out, const dq_agent_config *config, int observation_size,
+// `space` is one observation's, `environments` is how many feed it.
+DQ_API dq_status dq_agent_create(dq_agent **out, const dq_agent_config *config, const dq_space *space,
                                  int actions, int environments, uint64_t seed, dq_error *error);
 DQ_API void dq_agent_destroy(dq_agent *agent);
 
 DQ_API const dq_net *dq_agent_net(const dq_agent *agent);
 DQ_API float *dq_agent_params(dq_agent *agent); // the online network's, [dq_net_size]
 
-// q: [A] action values of one observation [D]. Greedy: the first of the largest.
-DQ_API void dq_agent_q(dq_agent *agent, const float *observation, float *q);
-DQ_API int dq_agent_greedy(dq_agent *agent, const float *observation);
+// q: [A] action values of one observation, or with a frame_stack above 1 of a stack of them (deepq/frames.h).
+// Greedy: the first of the largest.
+DQ_API void dq_agent_q(dq_agent *agent, const void *observation, float *q);
+DQ_API int dq_agent_greedy(dq_agent *agent, const void *observation);
 
 // --- what a training loop calls, in this order, once per round of environment steps ------------------------
 // (dq_run is such a loop; a program with an environment of another kind may write its own)
 
-// Actions for observations [count,D] of as many environments; `step` and `episode` are the clocks so far.
-DQ_API void dq_agent_act(dq_agent *agent, const float *observations, int count, int64_t step, int64_t episode,
+// Actions for observations [count], of environments 0 to count - 1, side by side; `step` and `episode` are
+// the clocks so far. The agent stacks frames on its own: it is shown each environment's every observation
+// once.
+DQ_API void dq_agent_act(dq_agent *agent, const void *observations, int count, int64_t step, int64_t episode,
                          int32_t *actions);
 
 // One transition of environment `index` in [0, environments). `next_observation` is what
-// the step led to, before any reset.
-DQ_API void dq_agent_observe(dq_agent *agent, int index, const float *observation, int action, double reward,
-                             const float *next_observation, bool terminated, bool truncated);
+// the step led to, before any reset. A life lost counts as terminated.
+DQ_API void dq_agent_observe(dq_agent *agent, int index, const void *observation, int action, double reward,
+                             const void *next_observation, bool terminated, bool truncated);
 
 // The gradient steps and target updates that are due after `steps` new environment steps up to the clocks
 // `step` and `episode`. Returns the number of gradient steps made.

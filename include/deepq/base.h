@@ -67,6 +67,34 @@ typedef struct dq_ints {
     int value[DQ_INTS_MAX];
 } dq_ints;
 
+// What an observation is: a vector of 32-bit floats [D], or an image of bytes [height][width][channels].
+// An observation travels as plain memory of dq_space_bytes, and only its two ends look into it.
+typedef enum dq_element { DQ_F32, DQ_U8 } dq_element;
+typedef struct dq_space {
+    dq_element element;
+    int rank;     // 1: a vector, 3: an image
+    int shape[3]; // [rank]
+    int size;     // elements: the product of the shape
+} dq_space;
+
+// Initialisers.
+#define DQ_VECTOR(features)                                                                                  \
+    { DQ_F32, 1, {features, 0, 0}, features }
+#define DQ_IMAGE(height, width, depth)                                                                       \
+    { DQ_U8, 3, {height, width, depth}, (height) * (width) * (depth) }
+
+static inline size_t dq_space_bytes(const dq_space *space) {
+    return (size_t)space->size * (space->element == DQ_F32 ? sizeof(float) : 1);
+}
+
+static inline bool dq_space_same(const dq_space *a, const dq_space *b) {
+    return a->element == b->element && a->rank == b->rank && a->shape[0] == b->shape[0] &&
+           (a->rank == 1 || (a->shape[1] == b->shape[1] && a->shape[2] == b->shape[2]));
+}
+
+// "4 numbers" or "84x84x1 bytes", for sentences.
+DQ_API const char *dq_space_describe(const dq_space *space, char text[48]);
+
 #ifdef __cplusplus
 }
 #endif

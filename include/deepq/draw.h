@@ -26,8 +26,8 @@ typedef enum dq_text_align { DQ_TEXT_LEFT, DQ_TEXT_CENTER, DQ_TEXT_RIGHT } dq_te
 // The episode so far, for pictures that show where it has been. Row 0 is the reset, the last row the state
 // that is being drawn.
 typedef struct dq_trail {
-    int count, width;          // rows, at least 1, and D
-    const float *observations; // [count, D]
+    int count, width;          // rows, at least 1, and D; 0 for images
+    const float *observations; // [count, D]; images are not kept
     const int32_t *actions;    // [count] what led to the row; -1 at the reset
     const double *rewards;     // [count] of that step; 0 at the reset
     int step_limit;            // 0: none

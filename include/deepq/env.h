@@ -23,13 +23,13 @@ struct dq_canvas; // drawing primitives; deepq/draw.h
 // Everything there is to know of one kind of environment. The struct and all it points to stay constant
 // and alive while anything uses them. The functions may run on many threads, each with its own state.
 typedef struct dq_env_class {
-    const char *id;      // "CartPole-v1"
-    const char *summary; // one line
-    const char *source;  // paper or program the dynamics follow
-    int observation_size;
-    const float *observation_low;         // [D], -INFINITY where unbounded
-    const float *observation_high;        // [D]
-    const char *const *observation_names; // [D], used as column names by traces
+    const char *id;                       // "CartPole-v1"
+    const char *summary;                  // one line
+    const char *source;                   // paper or program the dynamics follow
+    dq_space observation;                 // with the default options
+    const float *observation_low;         // vectors [D], -INFINITY where unbounded
+    const float *observation_high;        // vectors [D]
+    const char *const *observation_names; // vectors [D], used as column names by traces
     const dq_features *features; // what observation=scaled and observation=features give; may be NULL
     int actions;
     const char *const *action_names; // [A]
@@ -39,19 +39,28 @@ typedef struct dq_env_class {
     dq_option_table options;         // describes the options struct; may be empty
     size_t options_size;             // bytes of the options struct; 0: none
 
-    // Starts an episode: fills `state` and writes observation [D] f32.
-    void (*reset)(void *state, const void *options, dq_rng *rng, float *observation);
+    // What these options make of the observation. NULL: the same with all options.
+    dq_space (*observation_with)(const void *options);
 
-    // Advances one step: writes observation [D] f32 and the reward, and returns whether the episode
-    // terminated (a state with no future; a time limit is not the dynamics' business).
-    bool (*step)(void *state, const void *options, dq_rng *rng, int action, float *observation,
+    // Starts an episode: fills `state` and writes the observation: [D] f32, or an image's bytes.
+    void (*reset)(void *state, const void *options, dq_rng *rng, void *observation);
+
+    // Advances one step: writes the observation and the reward, and returns whether the episode terminated (a
+    // state with no future; a time limit is not the dynamics' business).
+    bool (*step)(void *state, const void *options, dq_rng *rng, int action, void *observation,
                  double *reward);
 
     // Advances `count` instances at once, to the same bits as `step` one by one: states lie `stride` bytes
-    // apart, rng, actions, reward and terminated are [count], observation [count,D]. May be NULL; for
-    // dynamics that gain from doing several at once.
+    // apart, rng, actions, reward and terminated are [count], and observation rows lie side by side. May be
+    // NULL; for dynamics that gain from doing several at once.
     void (*step_many)(void *states, size_t stride, const void *options, dq_rng *rng, int count,
-                      const int32_t *actions, float *observation, double *reward, bool *terminated);
+                      const int32_t *actions, void *observation, double *reward, bool *terminated);
+
+    // For games of several lives; both or none. `life_lost`: whether the last step cost one and the game goes
+    // on, while learning is to take that for an end. `resume` then leads on to the observation to act on
+    // next, and returns whether the game ended on the way; it adds what it earned to *reward.
+    bool (*life_lost)(const void *state);
+    bool (*resume)(void *state, const void *options, dq_rng *rng, void *observation, double *reward);
 
     // For dynamics that keep something beside a state, found again by its address and checked against its
     // content: the state's memory is about to go, let go of what belongs to it. May be NULL.
@@ -97,6 +106,9 @@ DQ_API dq_status dq_env_register_family(const char *prefix, dq_env_family_fn *fi
 // The class called `id`; NULL fills `error` with the nearest known name. Any thread.
 DQ_API const dq_env_class *dq_env_find(const char *id, dq_error *error);
 
+// The class's observation with these options; NULL: with the defaults.
+DQ_API dq_space dq_env_observation(const dq_env_class *env_class, const void *options);
+
 // All classes, built-in ones first: 0 <= index < dq_env_count().
 DQ_API int dq_env_count(void);
 DQ_API const dq_env_class *dq_env_at(int index);
@@ -106,17 +118,19 @@ DQ_API const dq_env_class *dq_env_at(int index);
 // N instances of one class. After dq_vecenv_step, row i of the arrays tells of instance i:
 typedef struct dq_vecenv {
     const dq_env_class *env_class;
-    int count;                // N
-    int step_limit;           // 0: none
-    float *observation;       // [N,D] what to act on next: the reset's observation where an episode ended
-    float *final_observation; // [N,D] what the step itself led to, before any reset
-    double *reward;           // [N]
-    bool *terminated;         // [N] the dynamics ended the episode
-    bool *truncated;          // [N] a limit ended it, and the dynamics did not
-    int64_t *episode_length;  // [N] steps of the episode so far, this step included
-    double *episode_return;   // [N] undiscounted; both keep the ended episode's value until the next step
-    dq_rng *rng;              // [N]
-    void *state;              // [N] states of dq_vecenv_state_stride bytes
+    int count;               // N
+    int step_limit;          // 0: none
+    dq_space space;          // of one observation; rows of dq_space_bytes follow
+    void *observation;       // [N] what to act on next: the reset's observation where an episode ended
+    void *final_observation; // [N] what the step itself led to, before any reset
+    double *reward;          // [N]
+    bool *terminated;        // [N] the dynamics ended the episode
+    bool *truncated;         // [N] a limit ended it, and the dynamics did not
+    bool *life_lost;         // [N] the episode goes on, but for learning it ended like a terminated one
+    int64_t *episode_length; // [N] steps of the episode so far, this step included
+    double *episode_return;  // [N] undiscounted; both keep the ended episode's value until the next step
+    dq_rng *rng;             // [N]
+    void *state;             // [N] states of dq_vecenv_state_stride bytes
     size_t state_stride;
     void *options;      // one options struct shared by all instances, or NULL
     void *memory;       // the one block behind all arrays
@@ -131,6 +145,14 @@ DQ_API void dq_vecenv_destroy(dq_vecenv *env);
 
 // Seeds and resets one instance, as Gymnasium's reset(seed=seed).
 DQ_API void dq_vecenv_reset(dq_vecenv *env, int index, uint64_t seed);
+
+// What instance `index` is to act on next; a vector's numbers are floats.
+static inline const void *dq_vecenv_observation(const dq_vecenv *env, int index) {
+    return (const unsigned char *)env->observation + (size_t)index * dq_space_bytes(&env->space);
+}
+static inline const void *dq_vecenv_final_observation(const dq_vecenv *env, int index) {
+    return (const unsigned char *)env->final_observation + (size_t)index * dq_space_bytes(&env->space);
+}
 
 // actions: [N], each in [0, A). Instances that ended reset on their own within the same call.
 DQ_API void dq_vecenv_step(dq_vecenv *env, const int32_t *actions);

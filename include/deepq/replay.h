@@ -17,15 +17,15 @@ typedef struct dq_replay dq_replay;
 
 // One transition, borrowed pointers.
 typedef struct dq_transition {
-    const float *observation;      // [D]
-    const float *next_observation; // [D]
+    const void *observation;      // dq_space_bytes, as the environment wrote it
+    const void *next_observation; // likewise
     int32_t action;
     float reward;   // sum of gamma^k r_k over the n steps
     float discount; // gamma^n; 0: no bootstrap
 } dq_transition;
 
-// Room for `capacity` transitions of observation width D, allocated at once.
-DQ_API dq_status dq_replay_create(dq_replay **out, int64_t capacity, int observation_size, dq_error *error);
+// Room for `capacity` transitions with observations of that space, allocated at once.
+DQ_API dq_status dq_replay_create(dq_replay **out, int64_t capacity, const dq_space *space, dq_error *error);
 DQ_API void dq_replay_destroy(dq_replay *replay);
 
 DQ_API int64_t dq_replay_size(const dq_replay *replay);     // transitions stored

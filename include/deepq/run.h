@@ -128,10 +128,13 @@ DQ_API dq_status dq_policy_from_layers(dq_policy **out, const dq_dense_layer *la
 DQ_API dq_status dq_policy_from_run(dq_policy **out, const dq_run *run, dq_error *error);
 DQ_API void dq_policy_destroy(dq_policy *policy);
 DQ_API const dq_run_config *dq_policy_config(const dq_policy *policy);
-DQ_API int dq_policy_observation_size(const dq_policy *policy);
+DQ_API const dq_space *dq_policy_observation(const dq_policy *policy); // what its environment shows
+DQ_API const dq_space *dq_policy_input(const dq_policy *policy); // what it looks at: frame_stack of them
+DQ_API int dq_policy_frame_stack(const dq_policy *policy);
 DQ_API int dq_policy_actions(const dq_policy *policy);
-DQ_API void dq_policy_q(dq_policy *policy, const float *observation, float *q);
-DQ_API int dq_policy_act(dq_policy *policy, const float *observation);
+// `input`: an observation, or with a frame_stack above 1 a stack of them (deepq/frames.h).
+DQ_API void dq_policy_q(dq_policy *policy, const void *input, float *q);
+DQ_API int dq_policy_act(dq_policy *policy, const void *input);
 
 // Greedy episodes: episode i resets its environment with seed + i. returns: [episodes]; total_steps may be
 // NULL. `env_class` NULL: the policy's own, if it has one. The result does not depend on `threads`.

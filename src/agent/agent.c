@@ -9,6 +9,7 @@
 #include "agent/config.h"
 #include "agent/target_cache.h"
 #include "base/arena.h"
+#include "replay/frames.h"
 #include "replay/lambda.h"
 #include "replay/nstep.h"
 #include "replay/store.h"
@@ -48,6 +49,7 @@ struct dq_agent {
     dq_lambda *rollout;     // NULL: n-step returns and a replay memory
     int finished_rollouts;  // since the last learning
     float *rollout_values;  // [T*N]
+    dq_frames *frames;      // the newest of each environment, or NULL: one observation is enough
     dq_target_cache *cache; // of the target network's outputs, or NULL
     int environments;
     int64_t needed; // transitions stored before learning
@@ -74,6 +76,7 @@ struct dq_agent {
     float *targets, *d_output;                    // [P][targets][16], [P][A*N][16]
     float *acting_q;                              // [environments][A]
     dq_transition *complete;                      // [n_step]
+    unsigned char *next_stack;                    // of frames, what a step led to
     dq_arena scratch;
 };
 
@@ -90,14 +93,15 @@ static const float *next_outputs(dq_agent *agent) {
     if (agent->cache)
         return dq_target_cache_outputs(agent->cache, agent->replay, agent->target_params, agent->target,
                                        agent->slots, batch);
-    dq_replay_gather_next(agent->replay, agent->slots, batch, dq_workspace_input(agent->target));
+    dq_replay_gather_next(agent->replay, agent->slots, batch, dq_qnet_place(agent->target));
     return dq_net_forward(agent->qnet.net, agent->target_params, agent->target, batch, DQ_NOISY);
 }
 
 // The online network's action values there, for backups that want them.
 static const float *next_values_online(dq_agent *agent) {
     const int batch = (int)agent->config.batch_size;
-    dq_replay_gather_next(agent->replay, agent->slots, batch, dq_workspace_input(agent->online_next));
+    void *input = dq_qnet_place(agent->online_next);
+    dq_replay_gather_next(agent->replay, agent->slots, batch, input);
     return values(agent, dq_net_forward(agent->qnet.net, agent->params, agent->online_next, batch, DQ_NOISY),
                   agent->next_q_online);
 }
@@ -105,8 +109,10 @@ static const float *next_values_online(dq_agent *agent) {
 // The target network's action values at the observations themselves, likewise.
 static const float *current_values(dq_agent *agent) {
     const int batch = (int)agent->config.batch_size;
-    size_t size = (size_t)agent->panels * DQ_LANES * (size_t)agent->qnet.observation_size * sizeof(float);
-    memcpy(dq_workspace_input(agent->target_current), dq_workspace_input(agent->online), size);
+    const dq_qnet *qnet = &agent->qnet;
+    const size_t rows = qnet->input.element == DQ_F32 ? (size_t)agent->panels * DQ_LANES : (size_t)batch;
+    memcpy(dq_qnet_place(agent->target_current), dq_qnet_place(agent->online),
+           rows * dq_space_bytes(&qnet->input));
     return values(
         agent, dq_net_forward(agent->qnet.net, agent->target_params, agent->target_current, batch, DQ_NOISY),
         agent->q);
@@ -122,7 +128,7 @@ static void learn_once(dq_agent *agent) {
 
     sampler->draw(agent->sampler, &now->sample_rng, dq_replay_size(agent->replay), now->updates, batch,
                   agent->slots, agent->weight);
-    dq_replay_gather(agent->replay, agent->slots, batch, dq_workspace_input(agent->online), agent->action,
+    dq_replay_gather(agent->replay, agent->slots, batch, dq_qnet_place(agent->online), agent->action,
                      agent->reward, agent->discount);
 
     dq_net_resample(net, agent->target_params, &now->noise_rng);
@@ -213,23 +219,33 @@ static double epsilon_at(const dq_agent *agent, int64_t step, int64_t episode) {
     return dq_schedule_at(&agent->epsilon, agent->config.epsilon_clock == DQ_CLOCK_EPISODES ? episode : step);
 }
 
-void dq_agent_act(dq_agent *agent, const float *observations, int count, int64_t step, int64_t episode,
+// What the network sees of observations [count] that come in.
+static const void *look(dq_agent *agent, const void *observations, int count) {
+    const size_t bytes = dq_space_bytes(&agent->qnet.frame);
+    if (!agent->frames) return observations;
+    for (int i = 0; i < count; i++)
+        dq_frames_push(agent->frames, i, (const unsigned char *)observations + (size_t)i * bytes);
+    return dq_frames_at(agent->frames, 0);
+}
+
+void dq_agent_act(dq_agent *agent, const void *observations, int count, int64_t step, int64_t episode,
                   int32_t *actions) {
     const dq_explorer_class *explorer = agent->explorer;
     const int width = agent->qnet.actions;
     double epsilon = epsilon_at(agent, step, episode);
+    const void *seen = look(agent, observations, count);
     for (int i = 0; i < count && agent->config.normalize_observation; i++)
         dq_net_observe(agent->qnet.net, agent->params, agent->asker.workspace, agent->moments,
-                       observations + (size_t)i * (size_t)agent->qnet.observation_size);
+                       (const float *)seen + (size_t)i * (size_t)agent->qnet.input.size);
     dq_rng *rng = &agent->now->explore_rng;
     int asking = explorer->propose(agent->explorer_options, rng, epsilon, width, count, actions);
     if (asking == 0) return;
     agent->asker.mode = explorer->wants_noise ? DQ_NOISY : DQ_EVAL;
     if (explorer->wants_noise) dq_net_resample(agent->qnet.net, agent->params, &agent->now->noise_rng);
     if (count == 1)
-        dq_asker_one(&agent->asker, agent->params, observations, agent->acting_q);
+        dq_asker_one(&agent->asker, agent->params, seen, agent->acting_q);
     else
-        dq_asker_many(&agent->asker, agent->params, observations, count, agent->acting_q);
+        dq_asker_many(&agent->asker, agent->params, seen, count, agent->acting_q);
     agent->asker.mode = DQ_EVAL;
     for (int i = 0; i < count; i++)
         if (actions[i] == DQ_ASK_Q)
@@ -246,10 +262,10 @@ static void store(dq_agent *agent, const dq_transition *transition) {
 // Values the states that a full rollout led to and stores its steps with their returns.
 static void finish_rollout(dq_agent *agent) {
     const int width = agent->qnet.actions, count = agent->environments;
-    const float *next = dq_lambda_next(agent->rollout);
+    const size_t bytes = dq_space_bytes(&agent->qnet.input);
+    const unsigned char *next = dq_lambda_next(agent->rollout);
     for (int row = 0; row < dq_lambda_rows(agent->rollout); row += count) {
-        dq_asker_many(&agent->asker, agent->params, next + (size_t)row * (size_t)agent->qnet.observation_size,
-                      count, agent->acting_q);
+        dq_asker_many(&agent->asker, agent->params, next + (size_t)row * bytes, count, agent->acting_q);
         for (int i = 0; i < count; i++) {
             const float *q = agent->acting_q + i * width;
             agent->rollout_values[row + i] = q[dq_argmax(q, width)];
@@ -264,27 +280,39 @@ static void finish_rollout(dq_agent *agent) {
     agent->finished_rollouts++;
 }
 
-void dq_agent_observe(dq_agent *agent, int index, const float *observation, int action, double reward,
-                      const float *next_observation, bool terminated, bool truncated) {
+// One transition between what the network sees.
+static void remember(dq_agent *agent, int index, const void *seen, int action, double reward,
+                     const void *next_seen, bool terminated, bool truncated) {
     reward *= agent->config.reward_scale;
     const double clip = agent->config.reward_clip;
     if (clip > 0) reward = fmin(fmax(reward, -clip), clip);
     if (agent->rollout) {
-        if (dq_lambda_push(agent->rollout, index, observation, action, reward, next_observation, terminated,
-                           truncated))
+        if (dq_lambda_push(agent->rollout, index, seen, action, reward, next_seen, terminated, truncated))
             finish_rollout(agent);
         return;
     }
-    int count = dq_nstep_push(agent->nstep, index, observation, action, reward, next_observation, terminated,
-                              truncated, agent->complete);
+    int count = dq_nstep_push(agent->nstep, index, seen, action, reward, next_seen, terminated, truncated,
+                              agent->complete);
     for (int i = 0; i < count; i++) store(agent, &agent->complete[i]);
 }
 
-void dq_agent_q(dq_agent *agent, const float *observation, float *q) {
+void dq_agent_observe(dq_agent *agent, int index, const void *observation, int action, double reward,
+                      const void *next_observation, bool terminated, bool truncated) {
+    if (!agent->frames) {
+        remember(agent, index, observation, action, reward, next_observation, terminated, truncated);
+        return;
+    }
+    dq_frames_peek(agent->frames, index, next_observation, agent->next_stack);
+    remember(agent, index, dq_frames_at(agent->frames, index), action, reward, agent->next_stack, terminated,
+             truncated);
+    if (terminated || truncated) dq_frames_clear(agent->frames, index);
+}
+
+void dq_agent_q(dq_agent *agent, const void *observation, float *q) {
     dq_asker_one(&agent->asker, agent->params, observation, q);
 }
 
-int dq_agent_greedy(dq_agent *agent, const float *observation) {
+int dq_agent_greedy(dq_agent *agent, const void *observation) {
     dq_agent_q(agent, observation, agent->acting_q);
     return dq_argmax(agent->acting_q, agent->qnet.actions);
 }
@@ -333,6 +361,8 @@ void dq_agent_state(dq_agent *agent, dq_block blocks[DQ_AGENT_BLOCKS]) {
     blocks[1].data = dq_nstep_state(agent->nstep, &blocks[1].size);
     blocks[3] = (dq_block){.name = "rollout"};
     if (agent->rollout) blocks[3].data = dq_lambda_state(agent->rollout, &blocks[3].size);
+    blocks[4] = (dq_block){.name = "frames"};
+    if (agent->frames) blocks[4].data = dq_frames_state(agent->frames, &blocks[4].size);
     blocks[2] = (dq_block){.name = "sampler"};
     if (agent->sampler->sampler_class->state)
         blocks[2].data = agent->sampler->sampler_class->state(agent->sampler, &blocks[2].size);
@@ -379,6 +409,8 @@ static void lay_out_scratch(dq_arena *arena, void *user) {
     agent->d_output = dq_arena_floats(arena, padded * outputs);
     agent->acting_q = dq_arena_floats(arena, (size_t)agent->environments * actions);
     agent->complete = dq_arena_array(arena, dq_transition, (size_t)agent->config.n_step);
+    if (agent->qnet.stack > 1)
+        agent->next_stack = dq_arena_array(arena, unsigned char, dq_space_bytes(&agent->qnet.input));
     agent->rollout_values =
         dq_arena_floats(arena, (size_t)agent->config.rollout * (size_t)agent->environments);
 }
@@ -426,22 +458,22 @@ static bool cache_pays(const dq_agent *agent) {
     if (config->target_update_unit == DQ_CLOCK_STEPS)
         updates *= (double)config->gradient_steps / (double)config->train_freq;
     double draws = updates * (double)config->batch_size / (double)config->buffer_size; // of one slot
-    return draws > 0.5 && dq_net_outputs(agent->qnet.net) <= 2 * agent->qnet.observation_size;
+    return draws > 0.5 && dq_net_outputs(agent->qnet.net) <= 2 * agent->qnet.input.size;
 }
 
 static dq_status make_replay(dq_agent *agent, dq_error *error) {
     const dq_agent_config *config = &agent->config;
     const dq_sampler_class *sampler = dq_sampler_classes[config->sampler];
     const void *options = dq_agent_strategy_options(config, &sampler->about);
-    const int width = agent->qnet.observation_size;
+    const size_t bytes = dq_space_bytes(&agent->qnet.input);
     const int64_t capacity =
         config->rollout > 0 ? config->rollout * agent->environments : config->buffer_size;
-    dq_status status = dq_replay_create(&agent->replay, capacity, width, error);
+    dq_status status = dq_replay_create(&agent->replay, capacity, &agent->qnet.input, error);
     if (!status)
-        status = dq_nstep_create(&agent->nstep, (int)config->n_step, agent->environments, width,
+        status = dq_nstep_create(&agent->nstep, (int)config->n_step, agent->environments, bytes,
                                  config->gamma, config->bootstrap_truncated, error);
     if (!status && config->rollout > 0)
-        status = dq_lambda_create(&agent->rollout, (int)config->rollout, agent->environments, width,
+        status = dq_lambda_create(&agent->rollout, (int)config->rollout, agent->environments, bytes,
                                   config->gamma, config->lambda, config->bootstrap_truncated, error);
     if (!status) status = sampler->create(&agent->sampler, options, capacity, error);
     if (!status) agent->sampler->sampler_class = sampler;
@@ -460,7 +492,7 @@ static dq_status make_replay(dq_agent *agent, dq_error *error) {
     return status;
 }
 
-dq_status dq_agent_create(dq_agent **out, const dq_agent_config *config, int observation_size, int actions,
+dq_status dq_agent_create(dq_agent **out, const dq_agent_config *config, const dq_space *space, int actions,
                           int environments, uint64_t seed, dq_error *error) {
     *out = NULL;
     dq_status status = dq_agent_validate(config, error);
@@ -479,7 +511,7 @@ dq_status dq_agent_create(dq_agent **out, const dq_agent_config *config, int obs
     agent->explorer_options = dq_agent_strategy_options(&agent->config, &agent->explorer->about);
 
     int most = config->batch_size > environments ? (int)config->batch_size : environments;
-    status = dq_qnet_init(&agent->qnet, config, observation_size, actions, most, error);
+    status = dq_qnet_init(&agent->qnet, config, space, actions, most, error);
     if (!status) status = dq_net_freeze(agent->qnet.net, config->freeze, error);
     if (!status) status = find_spans(agent, error);
     if (!status)
@@ -487,6 +519,8 @@ dq_status dq_agent_create(dq_agent **out, const dq_agent_config *config, int obs
     if (!status)
         status = dq_arena_create(&agent->scratch, lay_out_scratch, agent, "the agent's batches", error);
     if (!status) status = make_workspaces(agent, error);
+    if (!status && agent->qnet.stack > 1)
+        status = dq_frames_create(&agent->frames, space, agent->qnet.stack, environments, error);
     if (!status) status = make_replay(agent, error);
     if (status) goto fail;
 
@@ -508,6 +542,7 @@ void dq_agent_destroy(dq_agent *agent) {
     if (!agent) return;
     if (agent->sampler) agent->sampler->sampler_class->destroy(agent->sampler);
     dq_target_cache_destroy(agent->cache);
+    dq_frames_destroy(agent->frames);
     dq_nstep_destroy(agent->nstep);
     dq_lambda_destroy(agent->rollout);
     dq_replay_destroy(agent->replay);

@@ -6,7 +6,7 @@
 #include <deepq/replay.h>
 
 // Everything but the replay memory that the agent's future depends on, as blocks of plain memory.
-enum { DQ_AGENT_BLOCKS = 4 };
+enum { DQ_AGENT_BLOCKS = 5 };
 typedef struct dq_block {
     const char *name;
     void *data;

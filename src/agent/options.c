@@ -26,8 +26,13 @@ static const dq_option own_rows[] = {
     BOOL(normalize_observation, "observation", "false",
          "the network sees it normalised by the mean and variance of all met so far, clipped to +-10"),
 
+    INT(frame_stack, "observation", "1", 1, 64, false, "observations",
+        "the network sees this many of the newest at once"),
+
+    CHOICE(network, "network", "mlp", "mlp|dqn2013|dqn2015|impala",
+           "dense layers, or a published network on images"),
     ROW(net_arch, "network", DQ_OPTION_INTS, "[128, 128]", 1, 65536, true, NULL, "units",
-        "widths of the hidden layers"),
+        "widths of mlp's hidden layers"),
     CHOICE(activation, "network", "relu", "relu|leaky_relu", "after each hidden layer"),
     REAL(leaky_slope, "network", "0.01", 0, 1, false, NULL, "slope of leaky_relu below zero"),
     CHOICE(normalization, "network", "none", "none|batch|layer", "after each hidden linear layer"),

@@ -8,14 +8,19 @@
 typedef struct dq_qnet {
     dq_net *net;
     dq_head *head;
-    int observation_size; // D
-    int actions;          // A
+    dq_space frame; // what the environment shows
+    dq_space input; // what the network sees: frame_stack of them
+    int stack;      // frame_stack
+    int actions;    // A
 } dq_qnet;
 
-// max_batch: the largest batch of any call of the head.
-dq_status dq_qnet_init(dq_qnet *qnet, const dq_agent_config *config, int observation_size, int actions,
+// `space`: of one observation. max_batch: the largest batch of any call of the head.
+dq_status dq_qnet_init(dq_qnet *qnet, const dq_agent_config *config, const dq_space *space, int actions,
                        int max_batch, dq_error *error);
 void dq_qnet_deinit(dq_qnet *qnet);
+
+// Where a batch's inputs go in a workspace: panels of floats, or rows of bytes for networks on images.
+void *dq_qnet_place(dq_workspace *workspace);
 
 // What one thread needs to ask for action values: up to max_batch observations at once.
 typedef struct dq_asker {
@@ -31,10 +36,10 @@ typedef struct dq_asker {
 dq_status dq_asker_init(dq_asker *asker, const dq_qnet *qnet, int max_batch, dq_error *error);
 void dq_asker_deinit(dq_asker *asker);
 
-// q: [A] values of one observation [D].
-void dq_asker_one(dq_asker *asker, float *params, const float *observation, float *q);
+// q: [A] values of one input, an observation or a stack of frames.
+void dq_asker_one(dq_asker *asker, float *params, const void *input, float *q);
 
-// observations: [count,D] -> q: [count,A].
-void dq_asker_many(dq_asker *asker, float *params, const float *observations, int count, float *q);
+// inputs: [count] rows -> q: [count,A].
+void dq_asker_many(dq_asker *asker, float *params, const void *inputs, int count, float *q);
 
 #endif

@@ -6,6 +6,7 @@
 // (src/kernel/kernel.h), so that remembering is exact and a run's course does not depend on it.
 #include "agent/target_cache.h"
 
+#include "agent/qnet.h"
 #include "base/arena.h"
 #include "replay/store.h"
 
@@ -72,7 +73,7 @@ const float *dq_target_cache_outputs(dq_target_cache *cache, const dq_replay *re
         cache->missing[missing++] = slots[b];
     }
     if (missing > 0) {
-        dq_replay_gather_next(replay, cache->missing, missing, dq_workspace_input(workspace));
+        dq_replay_gather_next(replay, cache->missing, missing, dq_qnet_place(workspace));
         const float *fresh = dq_net_forward(cache->net, params, workspace, missing, DQ_EVAL);
         for (int i = 0; i < missing; i++) {
             const float *from = fresh + (size_t)(i / DQ_LANES) * width * DQ_LANES + i % DQ_LANES;

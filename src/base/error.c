@@ -28,6 +28,14 @@ dq_status dq_fail(dq_error *error, dq_status code, const char *where, const char
     return code;
 }
 
+const char *dq_space_describe(const dq_space *space, char text[48]) {
+    if (space->rank == 1)
+        snprintf(text, 48, "%d %s", space->size, space->element == DQ_F32 ? "numbers" : "bytes");
+    else
+        snprintf(text, 48, "%dx%dx%d bytes", space->shape[0], space->shape[1], space->shape[2]);
+    return text;
+}
+
 static dq_log_fn *log_callback;
 static void *log_user;
 

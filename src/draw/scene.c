@@ -1,10 +1,12 @@
-// Scenes: the environment's own picture, or bars of its observation, and the panel with return and Q values.
+// Scenes: the environment's own picture, or its observation as bars or image, and the panel with return and Q
+// values.
 //
 // The panel is drawn in units of its own, 200 by 400, whatever the size of the picture.
 #include "draw/scene.h"
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #define PAPER  0xffffff
 #define INK    0x1b1f24
@@ -26,13 +28,12 @@ static double placed(double x, double low, double high) {
 
 static void draw_bars(const dq_scene *scene, dq_canvas *canvas) {
     const dq_env_class *e = scene->env_class;
-    const dq_trail *trail = scene->trail;
-    const int rows = e->observation_size;
-    const float *now = trail ? trail->observations + (size_t)(trail->count - 1) * (size_t)trail->width : NULL;
+    const int rows = scene->space->size;
+    const float *now = scene->observation;
     dq_draw_view(canvas, 0, 0, 12, 8, dq_rgb(PAPER));
     const double pitch = fmin(7.4 / rows, 0.9), size = 0.42 * pitch;
     for (int i = 0; i < rows; i++) {
-        const double x = now ? (double)now[i] : 0, low = (double)e->observation_low[i],
+        const double x = (double)now[i], low = (double)e->observation_low[i],
                      high = (double)e->observation_high[i];
         const double y = 7.7 - (i + 1) * pitch, left = 4, right = 10;
         const bool from_low = isfinite(low) && isfinite(high) && low >= 0;
@@ -49,9 +50,25 @@ static void draw_bars(const dq_scene *scene, dq_canvas *canvas) {
     }
 }
 
+// Grey or colour; of more channels the last one.
+static void draw_image(const dq_scene *scene, dq_canvas *canvas) {
+    const int height = scene->space->shape[0], width = scene->space->shape[1], depth = scene->space->shape[2];
+    const size_t pixels = (size_t)height * (size_t)width;
+    uint8_t *rgb = malloc(pixels * 3);
+    dq_draw_view(canvas, 0, 0, width, height, dq_rgb(INK));
+    for (size_t i = 0; rgb && i < pixels; i++) {
+        const uint8_t *pixel = (const uint8_t *)scene->observation + i * (size_t)depth;
+        for (size_t k = 0; k < 3; k++) rgb[3 * i + k] = pixel[depth == 3 ? k : (size_t)depth - 1];
+    }
+    if (rgb) dq_draw_image(canvas, rgb, width, height);
+    free(rgb);
+}
+
 static void draw_world(const dq_scene *scene, dq_canvas *canvas) {
     if (scene->env_class->draw)
         scene->env_class->draw(scene->state, scene->options, canvas);
+    else if (scene->space->element == DQ_U8)
+        draw_image(scene, canvas);
     else
         draw_bars(scene, canvas);
 }

@@ -10,7 +10,9 @@
 typedef struct dq_scene {
     const dq_env_class *env_class;
     const void *state, *options;
-    const dq_trail *trail; // of the episode, the state's row the last
+    const dq_trail *trail;   // of the episode, the state's row the last
+    const dq_space *space;   // of the observation
+    const void *observation; // of the state
 
     // for the panel
     const char *player; // "dqn2015", "random"
@@ -25,7 +27,8 @@ typedef struct dq_scene {
 // The size in which the scene looks best, in pixels, both even: about 400 high, the panel included.
 void dq_scene_size(const dq_scene *scene, bool panel, int *width, int *height);
 
-// Draws over the whole board. An environment that does not draw itself shows its observation as bars.
+// Draws over the whole board. An environment that does not draw itself shows its observation: numbers as
+// bars, an image as it is.
 void dq_scene_draw(const dq_scene *scene, bool panel, dq_board *board);
 
 #endif

@@ -109,7 +109,7 @@ static void observe(const acrobot *s, float *observation) {
     observation[5] = (float)s->theta2_dot;
 }
 
-static void reset(void *state, const void *options, dq_rng *rng, float *observation) {
+static void reset(void *state, const void *options, dq_rng *rng, void *observation) {
     (void)options;
     acrobot *s = state;
     // Gymnasium rounds the first state of an episode to single precision.
@@ -120,7 +120,7 @@ static void reset(void *state, const void *options, dq_rng *rng, float *observat
     observe(s, observation);
 }
 
-static bool step(void *state, const void *options, dq_rng *rng, int action, float *observation,
+static bool step(void *state, const void *options, dq_rng *rng, int action, void *observation,
                  double *reward) {
     const acrobot_options *o = options;
     acrobot *s = state;
@@ -179,7 +179,7 @@ static const dq_env_class v1 = {
     .id = "Acrobot-v1",
     .summary = "swing two links up by the joint between them",
     .source = "Gymnasium 1.4 classic_control/acrobot.py; Sutton 1996",
-    .observation_size = 6,
+    .observation = DQ_VECTOR(6),
     .observation_low = observation_low,
     .observation_high = observation_high,
     .observation_names = observation_names,

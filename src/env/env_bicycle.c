@@ -160,7 +160,7 @@ static void observe_single(const bicycle *s, float *observation) {
 }
 
 // Near upright, heading anywhere, as the recorded episodes start.
-static void reset(void *state, const void *options, dq_rng *rng, float *observation) {
+static void reset(void *state, const void *options, dq_rng *rng, void *observation) {
     (void)options;
     bicycle *s = state;
     *s = (bicycle){0};
@@ -191,7 +191,7 @@ static bool step_with_noise(void *state, const void *options, const double *nois
     return fallen || (o->goal_ends && s->dist_to_goal <= 0);
 }
 
-static bool step(void *state, const void *options, dq_rng *rng, int action, float *observation,
+static bool step(void *state, const void *options, dq_rng *rng, int action, void *observation,
                  double *reward) {
     const double noise = dq_rng_uniform(rng, -1, 1);
     return step_with_noise(state, options, &noise, action, observation, reward);
@@ -376,7 +376,7 @@ static const dq_env_class bicycle_class = {
     .id = "Bicycle",
     .summary = "balance a bicycle and ride it to a goal 1 km east",
     .source = "Randløv and Alstrøm 1998; Lagoudakis and Parr 2003",
-    .observation_size = 12,
+    .observation = DQ_VECTOR(12),
     .observation_low = observation_low,
     .observation_high = observation_high,
     .observation_names = observation_names,

@@ -37,7 +37,7 @@ static void observe(const cartpole_state *s, float *observation) {
     observation[3] = (float)s->theta_dot;
 }
 
-static void reset(void *state, const void *options, dq_rng *rng, float *observation) {
+static void reset(void *state, const void *options, dq_rng *rng, void *observation) {
     (void)options;
     cartpole_state *s = state;
     s->x = dq_rng_uniform(rng, -CARTPOLE_START, CARTPOLE_START);
@@ -47,7 +47,7 @@ static void reset(void *state, const void *options, dq_rng *rng, float *observat
     observe(s, observation);
 }
 
-static bool step(void *state, const void *options, dq_rng *rng, int action, float *observation,
+static bool step(void *state, const void *options, dq_rng *rng, int action, void *observation,
                  double *reward) {
     (void)rng;
     const cartpole_options *o = options;
@@ -78,7 +78,7 @@ static const dq_features features = {.scale = scale};
 #define CARTPOLE                                                                                             \
     .summary = "balance a pole on a cart",                                                                   \
     .source = "Gymnasium 1.4 classic_control/cartpole.py; Barto, Sutton and Anderson 1983",                  \
-    .observation_size = 4, .observation_low = observation_low, .observation_high = observation_high,         \
+    .observation = DQ_VECTOR(4), .observation_low = observation_low, .observation_high = observation_high,   \
     .observation_names = observation_names, .features = &features, .actions = 2,                             \
     .action_names = action_names, .state_size = sizeof(cartpole_state),                                      \
     .options = {option_rows, sizeof option_rows / sizeof *option_rows},                                      \

@@ -178,7 +178,7 @@ static void observe_single(const hiv_state *s, float *observation) {
     for (int i = 0; i < PATIENT_SIZE; i++) observation[i] = (float)exact[i];
 }
 
-static void reset(void *state, const void *options, dq_rng *rng, float *observation) {
+static void reset(void *state, const void *options, dq_rng *rng, void *observation) {
     const hiv_options *o = options;
     hiv_state *s = state;
     *s = (hiv_state){.patient = starts[o->start], .k1 = K_1, .k2 = K_2, .f = F};
@@ -201,7 +201,7 @@ static void discharge(hiv_state *s, const one *after, float *observation) {
     observe_single(s, observation);
 }
 
-static bool step(void *state, const void *options, dq_rng *rng, int action, float *observation,
+static bool step(void *state, const void *options, dq_rng *rng, int action, void *observation,
                  double *reward) {
     (void)options;
     (void)rng;
@@ -214,7 +214,7 @@ static bool step(void *state, const void *options, dq_rng *rng, int action, floa
 }
 
 static void step_many(void *states, size_t stride, const void *options, dq_rng *rng, int count,
-                      const int32_t *actions, float *observation, double *reward, bool *terminated) {
+                      const int32_t *actions, void *observation, double *reward, bool *terminated) {
     (void)options;
     (void)rng;
     enum { VARIABLES = sizeof(one) / sizeof(double) };
@@ -247,7 +247,7 @@ static void step_many(void *states, size_t stride, const void *options, dq_rng *
             for (int v = 0; v < VARIABLES; v++) row[v] = ward.variable[i / LANES][v][i % LANES];
             memcpy(&bed[i], row, sizeof row);
             discharge((hiv_state *)((unsigned char *)states + (size_t)k * stride), &bed[i],
-                      observation + (size_t)k * PATIENT_SIZE);
+                      (float *)observation + (size_t)k * PATIENT_SIZE);
             terminated[k] = false;
         }
     }
@@ -350,7 +350,7 @@ static const dq_env_class hiv_class = {
     .id = "HIVPatient",
     .summary = "treat an HIV patient with two drugs, five days a step",
     .source = "Adams, Banks, Kwon and Tran 2004; Ernst, Stan, Goncalves and Wehenkel 2006",
-    .observation_size = PATIENT_SIZE,
+    .observation = DQ_VECTOR(PATIENT_SIZE),
     .observation_low = observation_low,
     .observation_high = observation_high,
     .observation_names = observation_names,

@@ -249,7 +249,7 @@ static double act(kept *k, lunar *s, dq_rng *rng, int action, float *observation
     return change;
 }
 
-static void reset(void *state, const void *options, dq_rng *rng, float *observation) {
+static void reset(void *state, const void *options, dq_rng *rng, void *observation) {
     const lunar_options *o = options;
     lunar *s = state;
     kept *k = dq_keep_find(&keep, s, sizeof *k);
@@ -284,7 +284,7 @@ static void reset(void *state, const void *options, dq_rng *rng, float *observat
     act(k, s, rng, NOTHING, observation);
 }
 
-static bool step(void *state, const void *options, dq_rng *rng, int action, float *observation,
+static bool step(void *state, const void *options, dq_rng *rng, int action, void *observation,
                  double *reward) {
     (void)options; // an episode keeps those it began with
     lunar *s = state;
@@ -397,7 +397,7 @@ static const char *const observation_names[] = {"x",     "y",    "x_velocity", "
 static const char *const action_names[] = {"nothing", "left engine", "main engine", "right engine"};
 
 #define LUNAR                                                                                                \
-    .source = "Gymnasium 1.4 box2d/lunar_lander.py, Box2D 2.4.1", .observation_size = 8,                     \
+    .source = "Gymnasium 1.4 box2d/lunar_lander.py, Box2D 2.4.1", .observation = DQ_VECTOR(8),               \
     .observation_names = observation_names, .actions = ACTIONS, .action_names = action_names,                \
     .step_limit = 1000, .reward_threshold = 200, .state_size = sizeof(lunar),                                \
     .options = {option_rows, sizeof option_rows / sizeof *option_rows},                                      \

@@ -45,7 +45,7 @@ static void observe(const mountaincar *s, float *observation) {
     observation[1] = (float)s->velocity;
 }
 
-static void reset(void *state, const void *options, dq_rng *rng, float *observation) {
+static void reset(void *state, const void *options, dq_rng *rng, void *observation) {
     (void)options;
     mountaincar *s = state;
     s->position = dq_rng_uniform(rng, START_LOW, START_HIGH);
@@ -53,7 +53,7 @@ static void reset(void *state, const void *options, dq_rng *rng, float *observat
     observe(s, observation);
 }
 
-static bool step(void *state, const void *options, dq_rng *rng, int action, float *observation,
+static bool step(void *state, const void *options, dq_rng *rng, int action, void *observation,
                  double *reward) {
     (void)rng;
     const mountaincar_options *o = options;
@@ -124,7 +124,7 @@ static const dq_env_class v0 = {
     .id = "MountainCar-v0",
     .summary = "rock a weak car up a hill",
     .source = "Gymnasium 1.4 classic_control/mountain_car.py; Moore 1990",
-    .observation_size = 2,
+    .observation = DQ_VECTOR(2),
     .observation_low = observation_low,
     .observation_high = observation_high,
     .observation_names = observation_names,

@@ -24,7 +24,7 @@ static void observe(const swingup_state *s, float *observation) {
     observation[3] = s->theta_dot;
 }
 
-static void reset(void *state, const void *options, dq_rng *rng, float *observation) {
+static void reset(void *state, const void *options, dq_rng *rng, void *observation) {
     (void)options;
     swingup_state *s = state;
     s->x = (float)dq_rng_uniform(rng, -CARTPOLE_START, CARTPOLE_START);
@@ -34,7 +34,7 @@ static void reset(void *state, const void *options, dq_rng *rng, float *observat
     observe(s, observation);
 }
 
-static bool step(void *state, const void *options, dq_rng *rng, int action, float *observation,
+static bool step(void *state, const void *options, dq_rng *rng, int action, void *observation,
                  double *reward) {
     (void)options;
     (void)rng;
@@ -79,7 +79,7 @@ static const dq_env_class swingup = {
     .id = "CartPoleSwingUp",
     .summary = "swing a hanging pole up on its cart and keep it up",
     .source = "CartPole-v1's dynamics, started hanging",
-    .observation_size = 4,
+    .observation = DQ_VECTOR(4),
     .observation_low = observation_low,
     .observation_high = observation_high,
     .observation_names = observation_names,

@@ -89,21 +89,38 @@ const dq_env_class *dq_env_find(const char *id, dq_error *error) {
     return NULL;
 }
 
+static const char *what_observation_lacks(const dq_env_class *c) {
+    const dq_space *o = &c->observation;
+    if (o->element == DQ_U8) {
+        const bool image = o->rank == 3 && o->shape[0] > 0 && o->shape[1] > 0 && o->shape[2] > 0 &&
+                           o->size == o->shape[0] * o->shape[1] * o->shape[2];
+        return image ? NULL : "an image of height, width and channels, DQ_IMAGE(height, width, channels)";
+    }
+    if (o->rank != 1 || o->size != o->shape[0] || o->size < 1 || o->size > DQ_OBSERVATION_MAX) {
+        return "an observation of 1 to DQ_OBSERVATION_MAX numbers, DQ_VECTOR(features)";
+    }
+    if (!c->observation_low || !c->observation_high || !c->observation_names) {
+        return "observation bounds and names";
+    }
+    for (int i = 0; i < o->size; i++) {
+        if (!(c->observation_low[i] <= c->observation_high[i])) return "observation bounds in order";
+        if (!c->observation_names[i]) return "a name for every observation";
+    }
+    return NULL;
+}
+
+dq_space dq_env_observation(const dq_env_class *env_class, const void *options) {
+    return options && env_class->observation_with ? env_class->observation_with(options)
+                                                  : env_class->observation;
+}
+
 // What is missing from a class, or NULL when it is complete.
 static const char *what_is_missing(const dq_env_class *env_class) {
     const dq_env_class *c = env_class;
     if (!c->id || !*c->id) return "an id";
     if (!c->summary || !c->source) return "a summary and a source";
-    if (c->observation_size < 1 || c->observation_size > DQ_OBSERVATION_MAX) {
-        return "an observation size from 1 to DQ_OBSERVATION_MAX";
-    }
-    if (!c->observation_low || !c->observation_high || !c->observation_names) {
-        return "observation bounds and names";
-    }
-    for (int i = 0; i < c->observation_size; i++) {
-        if (!(c->observation_low[i] <= c->observation_high[i])) return "observation bounds in order";
-        if (!c->observation_names[i]) return "a name for every observation";
-    }
+    const char *missing = what_observation_lacks(c);
+    if (missing) return missing;
     if (c->actions < 1 || c->actions > DQ_ACTIONS_MAX) return "a number of actions from 1 to DQ_ACTIONS_MAX";
     if (!c->action_names) return "action names";
     for (int i = 0; i < c->actions; i++) {
@@ -115,6 +132,7 @@ static const char *what_is_missing(const dq_env_class *env_class) {
         return "the rows and the size of its options";
     }
     if (!c->reset || !c->step) return "reset and step functions";
+    if (!c->life_lost != !c->resume) return "life_lost and resume together, or neither";
     if (c->hand_keys && strlen(c->hand_keys) != (size_t)c->actions) return "a hand key for every action";
     if (c->step_with_noise && (c->noise_size < 1 || c->noise_size > DQ_OBSERVATION_MAX)) {
         return "a noise size from 1 to DQ_OBSERVATION_MAX";

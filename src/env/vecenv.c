@@ -23,12 +23,13 @@ static void *take(unsigned char *memory, size_t *used, size_t size) {
 
 // Points the arrays into `memory`, or only counts the bytes when it is NULL.
 static size_t lay_out(dq_vecenv *env, unsigned char *memory) {
-    size_t n = (size_t)env->count, d = (size_t)env->env_class->observation_size, used = 0;
-    env->observation = take(memory, &used, n * d * sizeof(float));
-    env->final_observation = take(memory, &used, n * d * sizeof(float));
+    size_t n = (size_t)env->count, row = dq_space_bytes(&env->space), used = 0;
+    env->observation = take(memory, &used, n * row);
+    env->final_observation = take(memory, &used, n * row);
     env->reward = take(memory, &used, n * sizeof(double));
     env->terminated = take(memory, &used, n * sizeof(bool));
     env->truncated = take(memory, &used, n * sizeof(bool));
+    env->life_lost = take(memory, &used, n * sizeof(bool));
     env->episode_length = take(memory, &used, n * sizeof(int64_t));
     env->episode_return = take(memory, &used, n * sizeof(double));
     env->rng = take(memory, &used, n * sizeof(dq_rng));
@@ -47,6 +48,7 @@ dq_status dq_vecenv_create(dq_vecenv **out, const dq_env_class *env_class, const
     dq_vecenv *env = calloc(1, sizeof *env);
     if (!env) return dq_fail(error, DQ_MEMORY, env_class->id, "no memory for the environments");
     env->env_class = env_class;
+    env->space = dq_env_observation(env_class, options);
     env->count = count;
     env->step_limit = step_limit < 0 ? env_class->step_limit : step_limit;
     env->state_stride = round_up(env_class->state_size, STATE_ALIGNMENT);
@@ -88,14 +90,15 @@ void dq_vecenv_destroy(dq_vecenv *env) {
 
 void dq_vecenv_reset(dq_vecenv *env, int index, uint64_t seed) {
     assert(index >= 0 && index < env->count);
-    size_t i = (size_t)index, d = (size_t)env->env_class->observation_size;
+    size_t i = (size_t)index, row = dq_space_bytes(&env->space);
+    unsigned char *observation = (unsigned char *)env->observation + i * row;
     void *state = (unsigned char *)env->state + i * env->state_stride;
     dq_rng_seed(&env->rng[i], seed);
     if (env->env_class->seed) env->env_class->seed(state, env->options, seed);
-    env->env_class->reset(state, env->options, &env->rng[i], env->observation + i * d);
-    memcpy(env->final_observation + i * d, env->observation + i * d, d * sizeof(float));
+    env->env_class->reset(state, env->options, &env->rng[i], observation);
+    memcpy((unsigned char *)env->final_observation + i * row, observation, row);
     env->reward[i] = 0;
-    env->terminated[i] = env->truncated[i] = false;
+    env->terminated[i] = env->truncated[i] = env->life_lost[i] = false;
     env->episode_length[i] = 0;
     env->episode_return[i] = 0;
 }
@@ -108,28 +111,49 @@ static inline void begin_step(dq_vecenv *env, size_t i) {
     }
 }
 
+static inline void copy_row(const dq_vecenv *env, size_t i) {
+    const size_t size = (size_t)env->space.size;
+    if (env->space.element == DQ_F32) { // a few numbers, sooner copied than memcpy called
+        float *to = (float *)env->observation + i * size;
+        const float *from = (const float *)env->final_observation + i * size;
+        for (size_t k = 0; k < size; k++) to[k] = from[k];
+    } else {
+        memcpy((unsigned char *)env->observation + i * size,
+               (const unsigned char *)env->final_observation + i * size, size);
+    }
+}
+
+// After a lost life of instance i. The game may end before there is anything to act on; that is then the
+// step's doing.
+static void resume(dq_vecenv *env, size_t i, void *state, void *observation) {
+    double earned = 0;
+    env->terminated[i] = env->env_class->resume(state, env->options, &env->rng[i], observation, &earned);
+    env->life_lost[i] = !env->terminated[i];
+    env->episode_return[i] += earned;
+}
+
 // Counts the step that instance i has made; truncates at the limit; resets where the episode is over.
 static inline void end_step(dq_vecenv *env, size_t i) {
     const dq_env_class *env_class = env->env_class;
-    const size_t d = (size_t)env_class->observation_size;
-    float *observation = env->observation + i * d;
-    const float *final_observation = env->final_observation + i * d;
+    unsigned char *observation = (unsigned char *)env->observation + i * dq_space_bytes(&env->space);
     const int64_t length = ++env->episode_length[i];
     env->episode_return[i] += env->reward[i];
     void *state = (unsigned char *)env->state + i * env->state_stride;
     const bool at_limit = env->step_limit > 0 && length >= env->step_limit;
     env->truncated[i] =
         !env->terminated[i] && (at_limit || (env_class->truncated && env_class->truncated(state)));
+    env->life_lost[i] = env_class->life_lost && !env->terminated[i] && env_class->life_lost(state);
+    if (env->life_lost[i] && !env->truncated[i]) resume(env, i, state, observation);
     if (env->terminated[i] || env->truncated[i]) {
         env_class->reset(state, env->options, &env->rng[i], observation);
-    } else {
-        for (size_t k = 0; k < d; k++) observation[k] = final_observation[k];
+    } else if (!env->life_lost[i]) {
+        copy_row(env, i);
     }
 }
 
 void dq_vecenv_step(dq_vecenv *env, const int32_t *actions) {
     const dq_env_class *env_class = env->env_class;
-    const size_t n = (size_t)env->count, d = (size_t)env_class->observation_size;
+    const size_t n = (size_t)env->count, row = dq_space_bytes(&env->space);
     for (size_t i = 0; i < n; i++) assert(actions[i] >= 0 && actions[i] < env_class->actions);
 
     if (env_class->step_many && n > 1) {
@@ -142,8 +166,9 @@ void dq_vecenv_step(dq_vecenv *env, const int32_t *actions) {
     for (size_t i = 0; i < n; i++) {
         void *state = (unsigned char *)env->state + i * env->state_stride;
         begin_step(env, i);
-        env->terminated[i] = env_class->step(state, env->options, &env->rng[i], actions[i],
-                                             env->final_observation + i * d, &env->reward[i]);
+        env->terminated[i] =
+            env_class->step(state, env->options, &env->rng[i], actions[i],
+                            (unsigned char *)env->final_observation + i * row, &env->reward[i]);
         end_step(env, i);
     }
 }

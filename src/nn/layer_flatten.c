@@ -1,5 +1,6 @@
-// Flatten: images [B][H][W][C] -> panels [P][H*W*C][16], so that dense layers can read them. Features keep
-// the order height, width, channel. The planner gives tensors that follow PyTorch's order to the world.
+// Flatten: images [B][H][W][C], floats or bytes (x/255), -> panels [P][H*W*C][16], so that dense layers can
+// read them. Features keep the order height, width, channel. The planner gives tensors that follow PyTorch's
+// order to the world.
 #include "nn/layer.h"
 
 #include <string.h>
@@ -15,9 +16,20 @@ static int lanes_of(const dq_pass *pass, int panel) {
     return left < DQ_LANES ? left : DQ_LANES;
 }
 
+static void bytes_to_panel(const unsigned char *rows, int lanes, size_t features, float *panel) {
+    for (size_t f = 0; f < features; f++, panel += DQ_LANES) {
+        for (int i = 0; i < lanes; i++) panel[i] = (float)rows[(size_t)i * features + f] / 255.0f;
+        for (int i = lanes; i < DQ_LANES; i++) panel[i] = 0;
+    }
+}
+
 static void forward_flatten(const dq_layer *layer, const dq_pass *pass) {
     const size_t features = (size_t)layer->in;
-    for (int p = 0; p < pass->panels; p++)
+    const bool bytes = layer->in_layout == DQ_LAYOUT_BYTES;
+    for (int p = 0; bytes && p < pass->panels; p++)
+        bytes_to_panel(pass->bytes + (size_t)p * DQ_LANES * features, lanes_of(pass, p), features,
+                       pass->y + (size_t)p * layer->out_panel);
+    for (int p = 0; p < pass->panels && !bytes; p++)
         pass->kernels->rows_to_panel(pass->x + (size_t)p * DQ_LANES * features, lanes_of(pass, p), layer->in,
                                      pass->y + (size_t)p * layer->out_panel);
 }
@@ -34,7 +46,10 @@ static void backward_flatten(const dq_layer *layer, const dq_pass *pass) {
 }
 
 static void apply_flatten(const dq_layer *layer, const dq_pass *pass) {
-    memcpy(pass->y, pass->x, (size_t)layer->in * sizeof(float));
+    if (layer->in_layout == DQ_LAYOUT_BYTES)
+        for (int f = 0; f < layer->in; f++) pass->y[f] = (float)pass->bytes[f] / 255.0f;
+    else
+        memcpy(pass->y, pass->x, (size_t)layer->in * sizeof(float));
 }
 
 extern const dq_layer_class dq_layer_flatten;
@@ -42,6 +57,7 @@ const dq_layer_class dq_layer_flatten = {
     .kind = "flatten",
     .masks = true,
     .images = true,
+    .bytes = true,
     .plan = plan_flatten,
     .forward = forward_flatten,
     .backward = backward_flatten,

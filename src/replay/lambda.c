@@ -15,16 +15,17 @@
 enum { GOES_ON, CUT, ENDED };
 
 struct dq_lambda {
-    int steps, environments, observation_size;
+    int steps, environments;
+    size_t observation_bytes;
     double gamma, lambda;
     bool bootstrap_truncated;
-    dq_arena arena;     // all that follows, as one block
-    int32_t *filled;    // [N] steps of each environment so far
-    int32_t *action;    // [T*N]
-    int32_t *follows;   // [T*N]
-    double *reward;     // [T*N]; the returns, once they are computed
-    float *observation; // [T*N][D]
-    float *next;        // [T*N][D]
+    dq_arena arena;             // all that follows, as one block
+    int32_t *filled;            // [N] steps of each environment so far
+    int32_t *action;            // [T*N]
+    int32_t *follows;           // [T*N]
+    double *reward;             // [T*N]; the returns, once they are computed
+    unsigned char *observation; // [T*N] rows of observation_bytes
+    unsigned char *next;        // [T*N]
 };
 
 static void lay_out(dq_arena *arena, void *user) {
@@ -34,18 +35,18 @@ static void lay_out(dq_arena *arena, void *user) {
     r->action = dq_arena_array(arena, int32_t, rows);
     r->follows = dq_arena_array(arena, int32_t, rows);
     r->reward = dq_arena_array(arena, double, rows);
-    r->observation = dq_arena_floats(arena, rows * (size_t)r->observation_size);
-    r->next = dq_arena_floats(arena, rows * (size_t)r->observation_size);
+    r->observation = dq_arena_array(arena, unsigned char, rows * r->observation_bytes);
+    r->next = dq_arena_array(arena, unsigned char, rows * r->observation_bytes);
 }
 
-dq_status dq_lambda_create(dq_lambda **out, int steps, int environments, int observation_size, double gamma,
-                           double lambda, bool bootstrap_truncated, dq_error *error) {
+dq_status dq_lambda_create(dq_lambda **out, int steps, int environments, size_t observation_bytes,
+                           double gamma, double lambda, bool bootstrap_truncated, dq_error *error) {
     *out = NULL;
     dq_lambda *rollout = calloc(1, sizeof *rollout);
     if (!rollout) return dq_fail(error, DQ_MEMORY, "rollout", "there is no memory for a rollout");
     *rollout = (dq_lambda){.steps = steps,
                            .environments = environments,
-                           .observation_size = observation_size,
+                           .observation_bytes = observation_bytes,
                            .gamma = gamma,
                            .lambda = lambda,
                            .bootstrap_truncated = bootstrap_truncated};
@@ -64,17 +65,17 @@ void dq_lambda_destroy(dq_lambda *rollout) {
     free(rollout);
 }
 
-bool dq_lambda_push(dq_lambda *rollout, int index, const float *observation, int action, double reward,
-                    const float *next_observation, bool terminated, bool truncated) {
+bool dq_lambda_push(dq_lambda *rollout, int index, const void *observation, int action, double reward,
+                    const void *next_observation, bool terminated, bool truncated) {
     assert(index >= 0 && index < rollout->environments && rollout->filled[index] < rollout->steps);
     size_t row = (size_t)rollout->filled[index]++ * (size_t)rollout->environments + (size_t)index;
-    size_t d = (size_t)rollout->observation_size;
+    size_t bytes = rollout->observation_bytes;
     bool nothing = terminated || (truncated && !rollout->bootstrap_truncated);
     rollout->action[row] = action;
     rollout->follows[row] = nothing ? ENDED : truncated ? CUT : GOES_ON;
     rollout->reward[row] = reward;
-    memcpy(rollout->observation + row * d, observation, d * sizeof(float));
-    memcpy(rollout->next + row * d, next_observation, d * sizeof(float));
+    memcpy(rollout->observation + row * bytes, observation, bytes);
+    memcpy(rollout->next + row * bytes, next_observation, bytes);
     for (int i = 0; i < rollout->environments; i++)
         if (rollout->filled[i] < rollout->steps) return false;
     return true;
@@ -84,7 +85,7 @@ int dq_lambda_rows(const dq_lambda *rollout) {
     return rollout->steps * rollout->environments;
 }
 
-const float *dq_lambda_next(const dq_lambda *rollout) {
+const void *dq_lambda_next(const dq_lambda *rollout) {
     return rollout->next;
 }
 
@@ -105,9 +106,9 @@ void dq_lambda_returns(dq_lambda *rollout, const float *values) {
 }
 
 dq_transition dq_lambda_at(const dq_lambda *rollout, int row) {
-    size_t d = (size_t)rollout->observation_size;
-    return (dq_transition){.observation = rollout->observation + (size_t)row * d,
-                           .next_observation = rollout->next + (size_t)row * d,
+    size_t bytes = rollout->observation_bytes;
+    return (dq_transition){.observation = rollout->observation + (size_t)row * bytes,
+                           .next_observation = rollout->next + (size_t)row * bytes,
                            .action = rollout->action[row],
                            .reward = (float)rollout->reward[row],
                            .discount = 0};

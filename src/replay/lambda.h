@@ -11,19 +11,19 @@
 
 typedef struct dq_lambda dq_lambda;
 
-dq_status dq_lambda_create(dq_lambda **out, int steps, int environments, int observation_size, double gamma,
-                           double lambda, bool bootstrap_truncated, dq_error *error);
+dq_status dq_lambda_create(dq_lambda **out, int steps, int environments, size_t observation_bytes,
+                           double gamma, double lambda, bool bootstrap_truncated, dq_error *error);
 void dq_lambda_destroy(dq_lambda *rollout);
 
 // Takes one step of environment `index`. True when every environment has its T steps: then
 // dq_lambda_next, dq_lambda_returns, dq_lambda_at for every row, and dq_lambda_clear.
-bool dq_lambda_push(dq_lambda *rollout, int index, const float *observation, int action, double reward,
-                    const float *next_observation, bool terminated, bool truncated);
+bool dq_lambda_push(dq_lambda *rollout, int index, const void *observation, int action, double reward,
+                    const void *next_observation, bool terminated, bool truncated);
 
 int dq_lambda_rows(const dq_lambda *rollout); // T*N
 
-// The states that the steps led to, [T*N][D].
-const float *dq_lambda_next(const dq_lambda *rollout);
+// The states that the steps led to, [T*N] rows.
+const void *dq_lambda_next(const dq_lambda *rollout);
 
 // values: [T*N] of those states.
 void dq_lambda_returns(dq_lambda *rollout, const float *values);

@@ -11,23 +11,24 @@
 #include <string.h>
 
 struct dq_nstep {
-    int n, environments, observation_size;
+    int n, environments;
+    size_t observation_bytes;
     double gamma;
     bool bootstrap_truncated;
     size_t state_size;
-    int64_t *state;      // plain memory: `waiting`, then `actions`, `rewards`, `observations`
-    int64_t *waiting;    // [environments][2] oldest position and count in the ring
-    int64_t *actions;    // [environments][n]
-    double *rewards;     // [environments][n]
-    float *observations; // [environments][n][D]
+    int64_t *state;              // plain memory: `waiting`, then `actions`, `rewards`, `observations`
+    int64_t *waiting;            // [environments][2] oldest position and count in the ring
+    int64_t *actions;            // [environments][n]
+    double *rewards;             // [environments][n]
+    unsigned char *observations; // [environments][n] rows of observation_bytes
 };
 
-dq_status dq_nstep_create(dq_nstep **out, int n, int environments, int observation_size, double gamma,
+dq_status dq_nstep_create(dq_nstep **out, int n, int environments, size_t observation_bytes, double gamma,
                           bool bootstrap_truncated, dq_error *error) {
     *out = NULL;
     size_t slots = (size_t)n * (size_t)environments;
     size_t waiting = 2 * (size_t)environments * sizeof(int64_t), actions = slots * sizeof(int64_t);
-    size_t rewards = slots * sizeof(double), observations = slots * (size_t)observation_size * sizeof(float);
+    size_t rewards = slots * sizeof(double), observations = slots * observation_bytes;
     dq_nstep *nstep = calloc(1, sizeof *nstep);
     unsigned char *state = calloc(1, waiting + actions + rewards + observations);
     if (!nstep || !state) {
@@ -37,7 +38,7 @@ dq_status dq_nstep_create(dq_nstep **out, int n, int environments, int observati
     }
     *nstep = (dq_nstep){.n = n,
                         .environments = environments,
-                        .observation_size = observation_size,
+                        .observation_bytes = observation_bytes,
                         .gamma = gamma,
                         .bootstrap_truncated = bootstrap_truncated,
                         .state_size = waiting + actions + rewards + observations,
@@ -45,7 +46,7 @@ dq_status dq_nstep_create(dq_nstep **out, int n, int environments, int observati
                         .waiting = (int64_t *)(void *)state,
                         .actions = (int64_t *)(void *)(state + waiting),
                         .rewards = (double *)(void *)(state + waiting + actions),
-                        .observations = (float *)(void *)(state + waiting + actions + rewards)};
+                        .observations = state + waiting + actions + rewards};
     *out = nstep;
     return DQ_OK;
 }
@@ -56,15 +57,15 @@ void dq_nstep_destroy(dq_nstep *nstep) {
     free(nstep);
 }
 
-int dq_nstep_push(dq_nstep *nstep, int index, const float *observation, int action, double reward,
-                  const float *next_observation, bool terminated, bool truncated, dq_transition *out) {
+int dq_nstep_push(dq_nstep *nstep, int index, const void *observation, int action, double reward,
+                  const void *next_observation, bool terminated, bool truncated, dq_transition *out) {
     assert(index >= 0 && index < nstep->environments);
     const int n = nstep->n;
-    const size_t d = (size_t)nstep->observation_size, base = (size_t)index * (size_t)n;
+    const size_t row = nstep->observation_bytes, base = (size_t)index * (size_t)n;
     int64_t *oldest = &nstep->waiting[2 * index], *count = oldest + 1;
 
     size_t newest = base + (size_t)((*oldest + *count) % n);
-    memcpy(nstep->observations + newest * d, observation, d * sizeof(float));
+    memcpy(nstep->observations + newest * row, observation, row);
     nstep->actions[newest] = action;
     nstep->rewards[newest] = reward;
     ++*count;
@@ -77,7 +78,7 @@ int dq_nstep_push(dq_nstep *nstep, int index, const float *observation, int acti
         for (int64_t k = 0; k < *count; k++, power *= nstep->gamma)
             sum += power * nstep->rewards[base + (size_t)((*oldest + k) % n)];
         size_t first = base + (size_t)*oldest;
-        out[complete++] = (dq_transition){.observation = nstep->observations + first * d,
+        out[complete++] = (dq_transition){.observation = nstep->observations + first * row,
                                           .next_observation = next_observation,
                                           .action = (int32_t)nstep->actions[first],
                                           .reward = (float)sum,

@@ -1,9 +1,9 @@
 // The replay store: a ring of records, newest over oldest.
 //
-// Place: n-step -> store -> sampler -> learner. One record is [observation D][next D][reward][discount]
-// [action] in 4-byte words, side by side, so that gathering a transition from a large memory touches one or
-// two cache lines instead of five: (2 D + 3) * 4 bytes, 44 for CartPole. Transition number t lies in slot
-// t % capacity. Pages are touched only when a transition first lands in them.
+// Place: n-step -> store -> sampler -> learner. One record is [observation][next][reward][discount][action]
+// in 4-byte words, side by side, so that gathering a transition from a large memory touches one or two cache
+// lines instead of five: (2 D + 3) * 4 bytes, 44 for CartPole. Transition number t lies in slot t % capacity.
+// Pages are touched only when a transition first lands in them.
 #include "replay/store.h"
 
 #include <assert.h>
@@ -13,19 +13,20 @@
 
 struct dq_replay {
     int64_t capacity, inserted;
-    int observation_size; // D
-    size_t stride;        // words per record
-    float *records;       // [capacity][stride]
+    dq_space space;
+    size_t width;   // words of one observation
+    size_t stride;  // words per record
+    float *records; // [capacity][stride]
 };
 
-dq_status dq_replay_create(dq_replay **out, int64_t capacity, int observation_size, dq_error *error) {
+dq_status dq_replay_create(dq_replay **out, int64_t capacity, const dq_space *space, dq_error *error) {
     *out = NULL;
-    if (capacity < 1 || observation_size < 1)
+    if (capacity < 1 || space->size < 1)
         return dq_fail(
             error, DQ_USAGE, "replay memory",
             "a replay memory of %lld transitions of %d numbers makes no sense; both must be 1 or more",
-            (long long)capacity, observation_size);
-    size_t stride = 2 * (size_t)observation_size + 3;
+            (long long)capacity, space->size);
+    const size_t width = (dq_space_bytes(space) + sizeof(float) - 1) / sizeof(float), stride = 2 * width + 3;
     dq_replay *replay = calloc(1, sizeof *replay);
     float *records = NULL;
     if ((size_t)capacity <= PTRDIFF_MAX / sizeof(float) / stride)
@@ -38,7 +39,7 @@ dq_status dq_replay_create(dq_replay **out, int64_t capacity, int observation_si
             "there is no memory for %lld transitions of %zu bytes; a smaller buffer_size would fit",
             (long long)capacity, stride * sizeof(float));
     }
-    *replay = (dq_replay){capacity, 0, observation_size, stride, records};
+    *replay = (dq_replay){capacity, 0, *space, width, stride, records};
     *out = replay;
     return DQ_OK;
 }
@@ -67,32 +68,32 @@ size_t dq_replay_bytes(const dq_replay *replay) {
 
 int64_t dq_replay_add(dq_replay *replay, const dq_transition *transition) {
     int64_t slot = replay->inserted++ % replay->capacity;
-    size_t d = (size_t)replay->observation_size;
-    float *record = replay->records + (size_t)slot * replay->stride;
-    memcpy(record, transition->observation, d * sizeof(float));
-    memcpy(record + d, transition->next_observation, d * sizeof(float));
-    record[2 * d] = transition->reward;
-    record[2 * d + 1] = transition->discount;
-    memcpy(record + 2 * d + 2, &transition->action, sizeof(int32_t));
+    const size_t bytes = dq_space_bytes(&replay->space);
+    float *record = replay->records + (size_t)slot * replay->stride, *behind = record + 2 * replay->width;
+    memcpy(record, transition->observation, bytes);
+    memcpy(record + replay->width, transition->next_observation, bytes);
+    behind[0] = transition->reward;
+    behind[1] = transition->discount;
+    memcpy(behind + 2, &transition->action, sizeof(int32_t));
     return slot;
 }
 
 dq_transition dq_replay_at(const dq_replay *replay, int64_t slot) {
     assert(slot >= 0 && slot < dq_replay_size(replay));
-    size_t d = (size_t)replay->observation_size;
     const float *record = replay->records + (size_t)slot * replay->stride;
+    const float *behind = record + 2 * replay->width;
     dq_transition transition = {.observation = record,
-                                .next_observation = record + d,
-                                .reward = record[2 * d],
-                                .discount = record[2 * d + 1]};
-    memcpy(&transition.action, record + 2 * d + 2, sizeof(int32_t));
+                                .next_observation = record + replay->width,
+                                .reward = behind[0],
+                                .discount = behind[1]};
+    memcpy(&transition.action, behind + 2, sizeof(int32_t));
     return transition;
 }
 
-// Row `first` of each record, D numbers long, into the columns of panels.
-static void gather_rows(const dq_replay *replay, const int64_t *slots, int batch, size_t first,
-                        float *panels) {
-    const size_t d = (size_t)replay->observation_size;
+// What lies from word `first` of each record on, D numbers, into the columns of panels.
+static void gather_panels(const dq_replay *replay, const int64_t *slots, int batch, size_t first,
+                          float *panels) {
+    const size_t d = replay->width;
     const int padded = (batch + DQ_LANES - 1) / DQ_LANES * DQ_LANES;
     for (int b = 0; b < padded; b++) {
         float *to = panels + (size_t)(b / DQ_LANES) * d * DQ_LANES + b % DQ_LANES;
@@ -105,17 +106,30 @@ static void gather_rows(const dq_replay *replay, const int64_t *slots, int batch
     }
 }
 
-void dq_replay_gather(const dq_replay *replay, const int64_t *slots, int batch, float *observation,
+static void gather_images(const dq_replay *replay, const int64_t *slots, int batch, size_t first,
+                          unsigned char *rows) {
+    const size_t bytes = dq_space_bytes(&replay->space);
+    for (int b = 0; b < batch; b++)
+        memcpy(rows + (size_t)b * bytes, replay->records + (size_t)slots[b] * replay->stride + first, bytes);
+}
+
+static void gather_from(const dq_replay *replay, const int64_t *slots, int batch, size_t first, void *to) {
+    if (replay->space.element == DQ_F32)
+        gather_panels(replay, slots, batch, first, to);
+    else
+        gather_images(replay, slots, batch, first, to);
+}
+
+void dq_replay_gather(const dq_replay *replay, const int64_t *slots, int batch, void *observation,
                       int32_t *action, float *reward, float *discount) {
-    const size_t d = (size_t)replay->observation_size;
     const int padded = (batch + DQ_LANES - 1) / DQ_LANES * DQ_LANES;
     for (int b = 0; b < batch; b++) __builtin_prefetch(replay->records + (size_t)slots[b] * replay->stride);
-    gather_rows(replay, slots, batch, 0, observation);
+    gather_from(replay, slots, batch, 0, observation);
     for (int b = 0; b < batch; b++) {
-        const float *record = replay->records + (size_t)slots[b] * replay->stride;
-        reward[b] = record[2 * d];
-        discount[b] = record[2 * d + 1];
-        memcpy(&action[b], record + 2 * d + 2, sizeof(int32_t));
+        const float *behind = replay->records + (size_t)slots[b] * replay->stride + 2 * replay->width;
+        reward[b] = behind[0];
+        discount[b] = behind[1];
+        memcpy(&action[b], behind + 2, sizeof(int32_t));
     }
     for (int b = batch; b < padded; b++) {
         action[b] = 0;
@@ -123,9 +137,8 @@ void dq_replay_gather(const dq_replay *replay, const int64_t *slots, int batch, 
     }
 }
 
-void dq_replay_gather_next(const dq_replay *replay, const int64_t *slots, int batch,
-                           float *next_observation) {
-    gather_rows(replay, slots, batch, (size_t)replay->observation_size, next_observation);
+void dq_replay_gather_next(const dq_replay *replay, const int64_t *slots, int batch, void *next_observation) {
+    gather_from(replay, slots, batch, replay->width, next_observation);
 }
 
 size_t dq_replay_record_size(const dq_replay *replay) {

@@ -24,8 +24,9 @@ struct dq_policy {
 };
 
 // The network that the policy's configuration describes, with parameters of zero.
-static dq_status make_network(dq_policy *policy, int width, int actions, const char *where, dq_error *error) {
-    dq_status status = dq_qnet_init(&policy->qnet, &policy->config.learner, width, actions, DQ_LANES, error);
+static dq_status make_network(dq_policy *policy, const dq_space *space, int actions, const char *where,
+                              dq_error *error) {
+    dq_status status = dq_qnet_init(&policy->qnet, &policy->config.learner, space, actions, DQ_LANES, error);
     if (!status) status = dq_asker_init(&policy->asker, &policy->qnet, 1, error);
     if (status) return status;
     policy->params = aligned_alloc(64, (dq_net_size(policy->qnet.net) * sizeof(float) + 63) / 64 * 64);
@@ -44,8 +45,8 @@ static dq_status make_for_env(dq_policy *policy, const char *where, dq_error *er
     const dq_status status =
         dq_agent_validate(&policy->config.learner, error); // the environment may be another's
     if (status) return status;
-    return make_network(policy, policy->env_class->observation_size, policy->env_class->actions, where,
-                        error);
+    const dq_space space = dq_env_observation(policy->env_class, policy->config.env_options);
+    return make_network(policy, &space, policy->env_class->actions, where, error);
 }
 
 static dq_status load(dq_policy *policy, const dq_safetensors *weights, const char *path, dq_error *error) {
@@ -128,7 +129,8 @@ dq_status dq_policy_from_layers(dq_policy **out, const dq_dense_layer *layers, i
     dq_policy *policy = calloc(1, sizeof *policy);
     if (!policy) return dq_fail(error, DQ_MEMORY, where, "there is no memory for the policy");
     dq_status status = describe_layers(&policy->config, layers, count, where, error);
-    if (!status) status = make_network(policy, layers[0].inputs, layers[count - 1].outputs, where, error);
+    const dq_space space = DQ_VECTOR(count > 0 ? layers[0].inputs : 0);
+    if (!status) status = make_network(policy, &space, layers[count - 1].outputs, where, error);
     if (status) {
         dq_policy_destroy(policy);
         return status;
@@ -145,7 +147,7 @@ dq_status dq_policy_from_run(dq_policy **out, const dq_run *run, dq_error *error
     if (!policy) return dq_fail(error, DQ_MEMORY, e->id, "there is no memory for the policy");
     policy->config = run->config;
     policy->env_class = e;
-    const dq_status status = make_network(policy, e->observation_size, e->actions, e->id, error);
+    const dq_status status = make_network(policy, &run->env->space, e->actions, e->id, error);
     if (status) {
         dq_policy_destroy(policy);
         return status;
@@ -168,20 +170,28 @@ const dq_run_config *dq_policy_config(const dq_policy *policy) {
     return &policy->config;
 }
 
-int dq_policy_observation_size(const dq_policy *policy) {
-    return policy->qnet.observation_size;
+const dq_space *dq_policy_observation(const dq_policy *policy) {
+    return &policy->qnet.frame;
+}
+
+const dq_space *dq_policy_input(const dq_policy *policy) {
+    return &policy->qnet.input;
+}
+
+int dq_policy_frame_stack(const dq_policy *policy) {
+    return policy->qnet.stack;
 }
 
 int dq_policy_actions(const dq_policy *policy) {
     return policy->qnet.actions;
 }
 
-void dq_policy_q(dq_policy *policy, const float *observation, float *q) {
-    dq_asker_one(&policy->asker, policy->params, observation, q);
+void dq_policy_q(dq_policy *policy, const void *input, float *q) {
+    dq_asker_one(&policy->asker, policy->params, input, q);
 }
 
-int dq_policy_act(dq_policy *policy, const float *observation) {
-    dq_policy_q(policy, observation, policy->q);
+int dq_policy_act(dq_policy *policy, const void *input) {
+    dq_policy_q(policy, input, policy->q);
     return dq_argmax(policy->q, policy->qnet.actions);
 }
 
@@ -257,15 +267,17 @@ dq_status dq_policy_evaluate(const dq_policy *policy, const dq_env_class *env_cl
     if (!env_class) env_class = policy->env_class;
     if (!env_class)
         return dq_fail(error, DQ_USAGE, "policy", "this policy names no environment to be evaluated in");
-    if (env_class->observation_size != policy->qnet.observation_size ||
-        env_class->actions != policy->qnet.actions)
-        return dq_fail(
-            error, DQ_USAGE, env_class->id,
-            "%s has %d observations and %d actions, but this policy was trained on %s with %d and %d",
-            env_class->id, env_class->observation_size, env_class->actions, policy->config.env,
-            policy->qnet.observation_size, policy->qnet.actions);
-    bool same_env = !strcmp(config->env, env_class->id);
+    const bool same_env = !strcmp(config->env, env_class->id);
     const void *options = same_env ? config->env_options : NULL;
+    const dq_space space = dq_env_observation(env_class, options);
+    if (!dq_space_same(&space, &policy->qnet.frame) || env_class->actions != policy->qnet.actions) {
+        char shown[48], wanted[48];
+        return dq_fail(error, DQ_USAGE, env_class->id,
+                       "%s shows %s and has %d actions, but this policy was trained on %s with %s and %d",
+                       env_class->id, dq_space_describe(&space, shown), env_class->actions,
+                       policy->config.env, dq_space_describe(&policy->qnet.frame, wanted),
+                       policy->qnet.actions);
+    }
     int step_limit = same_env ? (int)config->step_limit : -1;
     int shares = (episodes + DQ_LANES - 1) / DQ_LANES;
     if (threads <= 0) threads = dq_cores();

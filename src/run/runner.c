@@ -72,9 +72,9 @@ static dq_status end_episode(dq_run *run, int i, dq_error *error) {
 static dq_status advance(dq_run *run, dq_error *error) {
     dq_vecenv *env = run->env;
     dq_run_now *now = &run->now;
-    const size_t width = (size_t)run->env_class->observation_size;
+    const size_t bytes = dq_space_bytes(&env->space);
 
-    memcpy(run->acted_on, env->observation, (size_t)env->count * width * sizeof(float));
+    memcpy(run->acted_on, env->observation, (size_t)env->count * bytes);
     dq_agent_act(run->agent, run->acted_on, env->count, now->step, now->episode, run->actions);
     dq_vecenv_step(env, run->actions);
     dq_status status = dq_vecenv_check(env, error);
@@ -82,8 +82,9 @@ static dq_status advance(dq_run *run, dq_error *error) {
     now->step += run->previous_step = env->count;
     int64_t ended = 0;
     for (int i = 0; i < env->count; i++) {
-        dq_agent_observe(run->agent, i, run->acted_on + (size_t)i * width, run->actions[i], env->reward[i],
-                         env->final_observation + (size_t)i * width, env->terminated[i], env->truncated[i]);
+        dq_agent_observe(run->agent, i, run->acted_on + (size_t)i * bytes, run->actions[i], env->reward[i],
+                         dq_vecenv_final_observation(env, i), env->terminated[i] || env->life_lost[i],
+                         env->truncated[i]);
         ended += env->terminated[i] || env->truncated[i];
     }
     dq_agent_learn(run->agent, env->count, now->step, now->episode + ended);
@@ -150,17 +151,17 @@ static dq_status build(dq_run **out, const dq_run_config *config, dq_error *erro
     run->config.learner.features = run->env_class->features;
     run->generation = atomic_load(&interrupts);
     run->started = clock_now();
-    const int count = (int)config->n_envs, width = run->env_class->observation_size;
+    const int count = (int)config->n_envs;
     const uint64_t seed = (uint64_t)config->seed;
 
     const int64_t limit = config->train_step_limit >= 0 ? config->train_step_limit : config->step_limit;
     status = dq_vecenv_create(&run->env, run->env_class, config->env_options, count, (int)limit, seed, error);
     if (!status)
-        status = dq_agent_create(&run->agent, &run->config.learner, width, run->env_class->actions, count,
-                                 seed, error);
+        status = dq_agent_create(&run->agent, &run->config.learner, &run->env->space, run->env_class->actions,
+                                 count, seed, error);
     if (status) goto fail;
     run->best_params = calloc(dq_net_size(dq_agent_net(run->agent)), sizeof(float));
-    run->acted_on = calloc((size_t)count * (size_t)width, sizeof(float));
+    run->acted_on = calloc((size_t)count, dq_space_bytes(&run->env->space));
     run->actions = calloc((size_t)count, sizeof *run->actions);
     if (!run->best_params || !run->acted_on || !run->actions) {
         status = dq_fail(error, DQ_MEMORY, "run", "there is no memory for the run");

@@ -29,11 +29,11 @@ struct dq_run {
     dq_vecenv *env;
     dq_agent *agent;
     dq_run_now now;
-    int previous_step;  // environment steps of the last round
-    float *best_params; // [dq_net_size] of the best measure
-    bool best_changed;  // since it was last written
-    float *acted_on;    // [N,D] what the last actions saw
-    int32_t *actions;   // [N]
+    int previous_step;       // environment steps of the last round
+    float *best_params;      // [dq_net_size] of the best measure
+    bool best_changed;       // since it was last written
+    unsigned char *acted_on; // [N] observations: what the last actions saw
+    int32_t *actions;        // [N]
     struct dq_hook *hooks[DQ_RUN_HOOKS];
     FILE *metrics;                    // metrics.csv; NULL without a folder
     struct dq_checkpoint *checkpoint; // NULL without a folder

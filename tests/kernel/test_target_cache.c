@@ -29,7 +29,7 @@ static void the_cache_is_exact(void **state) {
     test_ok(dq_net_create(&net, D, layers, 5, &error), &error);
     test_ok(dq_workspace_create(&workspace, net, BATCH, &error), &error);
     test_ok(dq_workspace_create(&plain, net, BATCH, &error), &error);
-    test_ok(dq_replay_create(&replay, CAPACITY, D, &error), &error);
+    test_ok(dq_replay_create(&replay, CAPACITY, &(dq_space)DQ_VECTOR(D), &error), &error);
     test_ok(dq_target_cache_create(&cache, net, CAPACITY, BATCH, &error), &error);
     _Alignas(64) static float params[4096];
     assert_true(dq_net_size(net) <= sizeof params / sizeof *params);

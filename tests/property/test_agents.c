@@ -82,7 +82,8 @@ static void check_preset(const char *name, int updates) {
     if (!strcmp(name, "munchausen")) chain_solve(0.9, 0.03, 0.9, -1, expected); // its own fixed point
 
     dq_agent *agent;
-    test_ok(dq_agent_create(&agent, &config, CHAIN_STATES, CHAIN_ACTIONS, 1, 3, &error), &error);
+    test_ok(dq_agent_create(&agent, &config, &scenario_chain.observation, CHAIN_ACTIONS, 1, 3, &error),
+            &error);
     int64_t step = 0;
     dq_rng rng;
     dq_rng_seed(&rng, 4);
@@ -206,7 +207,9 @@ static bool train(const char *a, const char *b) {
     dq_agent *agent;
     dq_vecenv *env;
     test_ok(dq_vecenv_create(&env, &scenario_chain, NULL, ENVIRONMENTS, -1, 5, &error), &error);
-    test_ok(dq_agent_create(&agent, &config, CHAIN_STATES, CHAIN_ACTIONS, ENVIRONMENTS, 6, &error), &error);
+    test_ok(
+        dq_agent_create(&agent, &config, &scenario_chain.observation, CHAIN_ACTIONS, ENVIRONMENTS, 6, &error),
+        &error);
     int64_t step = 0, episode = 0, updates = 0;
     float before[ENVIRONMENTS * CHAIN_STATES];
     int32_t actions[ENVIRONMENTS];
@@ -217,8 +220,7 @@ static bool train(const char *a, const char *b) {
         for (int i = 0; i < ENVIRONMENTS; i++) {
             assert_true(actions[i] >= 0 && actions[i] < CHAIN_ACTIONS);
             dq_agent_observe(agent, i, before + i * CHAIN_STATES, actions[i], env->reward[i],
-                             env->final_observation + i * CHAIN_STATES, env->terminated[i],
-                             env->truncated[i]);
+                             dq_vecenv_final_observation(env, i), env->terminated[i], env->truncated[i]);
             episode += env->terminated[i] || env->truncated[i];
         }
         step += ENVIRONMENTS;

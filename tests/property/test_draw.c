@@ -27,27 +27,31 @@ static void check(const dq_env_class *e, const void *state, const void *options,
 }
 
 static void play(const dq_env_class *e, uint64_t seed) {
-    const size_t width = (size_t)e->observation_size;
+    const bool image = e->observation.element == DQ_U8;
+    const size_t width = image ? 0 : (size_t)e->observation.size, row = dq_space_bytes(&e->observation);
     dq_error error = {0};
     dq_rng rng, choices;
     void *state = aligned_alloc(64, (e->state_size + 63) / 64 * 64);
     void *options = calloc(1, e->options_size + 1);
-    float *observations = calloc((STEPS + 1) * width, sizeof *observations);
+    float *observations = calloc((STEPS + 1) * width + 1, sizeof *observations);
+    float *observation = malloc(row);
     int32_t *actions = calloc(STEPS + 1, sizeof *actions);
     double *rewards = calloc(STEPS + 1, sizeof *rewards);
-    assert_true(state && options && observations && actions && rewards);
+    assert_true(state && options && observations && observation && actions && rewards);
     if (e->options_size > 0) test_ok(dq_options_defaults(e->options, options, &error), &error);
     memset(state, 0, e->state_size);
     dq_rng_seed(&rng, seed);
     dq_rng_seed(&choices, seed + 1000);
-    e->reset(state, options, &rng, observations);
+    e->reset(state, options, &rng, observation);
+    memcpy(observations, observation, width * sizeof(float));
     actions[0] = -1;
     dq_trail trail = {1, (int)width, observations, actions, rewards, e->step_limit};
     check(e, state, options, &trail, 0);
     bool terminated = false;
     for (int t = 1; t <= STEPS && !terminated; t++) {
         actions[t] = (int32_t)dq_rng_integers(&choices, 0, e->actions);
-        terminated = e->step(state, options, &rng, actions[t], observations + (size_t)t * width, &rewards[t]);
+        terminated = e->step(state, options, &rng, actions[t], observation, &rewards[t]);
+        memcpy(observations + (size_t)t * width, observation, width * sizeof(float));
         trail.count = t + 1;
         check(e, state, options, &trail, t);
         check(e, state, options, NULL, t);
@@ -56,6 +60,7 @@ static void play(const dq_env_class *e, uint64_t seed) {
     free(state);
     free(options);
     free(observations);
+    free(observation);
     free(actions);
     free(rewards);
 }

@@ -14,7 +14,8 @@ static void check(double lambda, double gamma, bool bootstrap_truncated, uint64_
     dq_lambda *memory;
     dq_rng rng;
     dq_rng_seed(&rng, seed);
-    test_ok(dq_lambda_create(&memory, STEPS, ENVIRONMENTS, 1, gamma, lambda, bootstrap_truncated, &error),
+    test_ok(dq_lambda_create(&memory, STEPS, ENVIRONMENTS, sizeof(float), gamma, lambda, bootstrap_truncated,
+                             &error),
             &error);
     double reward[ROWS];
     bool terminated[ROWS], truncated[ROWS];
@@ -32,7 +33,8 @@ static void check(double lambda, double gamma, bool bootstrap_truncated, uint64_
             assert_true(full == (row == ROWS - 1));
         }
     assert_int_equal(dq_lambda_rows(memory), ROWS);
-    for (int row = 0; row < ROWS; row++) assert_true(dq_lambda_next(memory)[row] == (float)row + 0.5F);
+    for (int row = 0; row < ROWS; row++)
+        assert_true(test_floats(dq_lambda_next(memory))[row] == (float)row + 0.5F);
     dq_lambda_returns(memory, values);
     for (int t = 0; t < STEPS; t++)
         for (int i = 0; i < ENVIRONMENTS; i++) {
@@ -50,7 +52,8 @@ static void check(double lambda, double gamma, bool bootstrap_truncated, uint64_
             }
             dq_transition made = dq_lambda_at(memory, t * ENVIRONMENTS + i);
             assert_true(fabs((double)made.reward - expected) < 1e-5);
-            assert_true(made.discount == 0 && made.observation[0] == (float)(t * ENVIRONMENTS + i));
+            assert_true(made.discount == 0 &&
+                        test_floats(made.observation)[0] == (float)(t * ENVIRONMENTS + i));
             assert_int_equal(made.action, (t * ENVIRONMENTS + i) % 2);
         }
     dq_lambda_clear(memory);

@@ -128,12 +128,12 @@ static void gravity_pulls_as_asked(void **unused) {
     (void)unused;
     dq_vecenv *weak = create("gravity=-2", 1, -1, 0), *strong = create("gravity=-11", 1, -1, 0);
     const int32_t nothing = 0;
-    float before[2] = {weak->observation[3], strong->observation[3]};
+    float before[2] = {test_floats(weak->observation)[3], test_floats(strong->observation)[3]};
     dq_vecenv_step(weak, &nothing);
     dq_vecenv_step(strong, &nothing);
     // 1/50 s of acceleration, in units of 7.5 m/s
-    assert_float_equal(weak->observation[3] - before[0], -2 / 50.0f / 7.5f, 2e-3f);
-    assert_float_equal(strong->observation[3] - before[1], -11 / 50.0f / 7.5f, 2e-3f);
+    assert_float_equal(test_floats(weak->observation)[3] - before[0], -2 / 50.0f / 7.5f, 2e-3f);
+    assert_float_equal(test_floats(strong->observation)[3] - before[1], -11 / 50.0f / 7.5f, 2e-3f);
     dq_vecenv_destroy(weak);
     dq_vecenv_destroy(strong);
 }

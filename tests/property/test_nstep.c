@@ -40,8 +40,9 @@ static void check(const step *steps, int t, int n, bool bootstrap_truncated, con
         if (k + 1 == n || steps[t + k].terminated || steps[t + k].truncated) break;
     }
     bool follows = !steps[t + k].terminated && (bootstrap_truncated || !steps[t + k].truncated);
-    assert_true(got->observation[0] == (float)t && got->observation[1] == 1);
-    assert_true(got->next_observation[0] == (float)(t + k) && got->next_observation[1] == 2);
+    assert_true(test_floats(got->observation)[0] == (float)t && test_floats(got->observation)[1] == 1);
+    assert_true(test_floats(got->next_observation)[0] == (float)(t + k) &&
+                test_floats(got->next_observation)[1] == 2);
     assert_int_equal(got->action, t % 4);
     assert_true(got->reward == (float)sum);
     assert_true(got->discount == (follows ? (float)power : 0.0F));
@@ -51,7 +52,8 @@ static void run(int n, bool bootstrap_truncated) {
     static step steps[ENVIRONMENTS][STEPS];
     dq_error error;
     dq_nstep *nstep;
-    test_ok(dq_nstep_create(&nstep, n, ENVIRONMENTS, 2, gamma_, bootstrap_truncated, &error), &error);
+    test_ok(dq_nstep_create(&nstep, n, ENVIRONMENTS, 2 * sizeof(float), gamma_, bootstrap_truncated, &error),
+            &error);
     int next[ENVIRONMENTS] = {0};
     for (int i = 0; i < ENVIRONMENTS; i++) make_steps(steps[i], (uint64_t)(10 * n + i));
     for (int t = 0; t < STEPS; t++)
@@ -82,11 +84,12 @@ static void one_step_is_the_identity(void **state) {
     (void)state;
     dq_error error;
     dq_nstep *nstep;
-    test_ok(dq_nstep_create(&nstep, 1, 1, 1, 0.99, true, &error), &error);
+    test_ok(dq_nstep_create(&nstep, 1, 1, sizeof(float), 0.99, true, &error), &error);
     float s = 3, t = 4;
     dq_transition out;
     assert_int_equal(dq_nstep_push(nstep, 0, &s, 2, -1.25, &t, false, false, &out), 1);
-    assert_true(out.observation[0] == 3 && out.next_observation[0] == 4 && out.action == 2);
+    assert_true(test_floats(out.observation)[0] == 3 && test_floats(out.next_observation)[0] == 4 &&
+                out.action == 2);
     assert_true(out.reward == -1.25F && out.discount == 0.99F);
     dq_nstep_destroy(nstep);
 }

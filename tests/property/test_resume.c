@@ -3,6 +3,7 @@
 #include "run_support.h"
 
 #include "base/file.h"
+#include <catch.h>
 
 #include <signal.h>
 #include <stdio.h>
@@ -138,6 +139,17 @@ static void with_running_normalisation(void **state) {
                      6, 8);
 }
 
+static void with_stacks_of_images(void **state) {
+    (void)state;
+    dq_error error;
+    test_ok(dq_env_register(&scenario_catch, &error), &error);
+    kill_and_compare((const char *[]){"env=Catch", "frame_stack=3", "net_arch=[16]", "n_envs=2", "n_step=3",
+                                      "buffer_size=400", "batch_size=16", "train_freq=4", "step_limit=31",
+                                      "sampler=prioritized", "checkpoint_steps=90", "eval_every_steps=500",
+                                      "eval_episodes=2", "total_steps=2000", NULL},
+                     8, 9);
+}
+
 static void without_replay_and_on_episodes_clocks(void **state) {
     (void)state;
     kill_and_compare((const char *[]){"checkpoint_steps=80", "buffer_size=1", "batch_size=1",
@@ -186,6 +198,7 @@ int main(void) {
         cmocka_unit_test(with_every_part_that_has_a_state),
         cmocka_unit_test(with_noise_and_with_rollouts),
         cmocka_unit_test(with_running_normalisation),
+        cmocka_unit_test(with_stacks_of_images),
         cmocka_unit_test(without_replay_and_on_episodes_clocks),
         cmocka_unit_test(in_a_world_that_is_not_plain_memory),
         cmocka_unit_test(an_interrupted_run_goes_on),

@@ -159,7 +159,7 @@ static void step_as_recorded(const record *r, const dq_env_class *c, dq_vecenv *
 // One episode from row 0 to the last. Returns how many rows were compared.
 static int replay(record *r, const dq_env_class *c) {
     const tolerance *t = tolerance_of(c->id);
-    assert_int_equal(c->observation_size, r->observation_size);
+    assert_int_equal(c->observation.size, r->observation_size);
     assert_true(read_row(r));
     dq_vecenv *env = start_as_recorded(r, c);
     int row = 0;
@@ -176,8 +176,8 @@ static int replay(record *r, const dq_env_class *c) {
         const bool moved_on = r->noise < 0 && (env->terminated[0] || env->truncated[0]);
         const bool look = c->observe && !moved_on;
         if (look) c->observe(env->state, env->options, exact);
-        for (int i = 0; i < c->observation_size; i++) {
-            expect_near(r, "observation", look ? exact[i] : (double)env->final_observation[i],
+        for (int i = 0; i < c->observation.size; i++) {
+            expect_near(r, "observation", look ? exact[i] : (double)test_floats(env->final_observation)[i],
                         r->observation + i, first ? t->reset : t->step, t->relative);
         }
         if (!first) expect_near(r, "reward", env->reward[0], r->reward, t->step, t->relative);

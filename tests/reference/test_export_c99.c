@@ -80,7 +80,7 @@ static void compare(const kind *k, dq_policy *policy, double *actions, double *b
     *(void **)&act = dlsym(library, "policy_act");
     *(void **)&values = dlsym(library, "policy_q");
     assert_true(act && values);
-    const int width = dq_policy_observation_size(policy), count = dq_policy_actions(policy);
+    const int width = dq_policy_input(policy)->size, count = dq_policy_actions(policy);
     float observation[DQ_OBSERVATION_MAX], q[DQ_ACTIONS_MAX], wanted[DQ_ACTIONS_MAX];
     dq_rng rng;
     dq_rng_seed(&rng, 6);

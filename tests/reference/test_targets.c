@@ -119,7 +119,7 @@ static void several_steps(const dq_npz *file, float *reward, float *discount) {
         dq_nstep *memory;
         dq_transition complete[16];
         float observation = 0;
-        test_ok(dq_nstep_create(&memory, n, 1, 1, number(file, "gamma"), true, &error), &error);
+        test_ok(dq_nstep_create(&memory, n, 1, sizeof(float), number(file, "gamma"), true, &error), &error);
         for (int k = 0, made = 0; k < n && made == 0; k++) {
             bool end = dq_array_get(ends, b * n + k) > 0;
             made = dq_nstep_push(memory, 0, &observation, 0, dq_array_get(rewards, b * n + k), &observation,

@@ -20,6 +20,11 @@ const char *test_reference_path(const char *below);
 // Fails the test with the error's sentence unless status is DQ_OK.
 void test_ok(dq_status status, const dq_error *error);
 
+// An observation's numbers.
+static inline const float *test_floats(const void *observation) {
+    return observation;
+}
+
 // The largest |a-b| over max(scale, |b|) of n floats; NaN on either side gives infinity.
 double test_largest_difference(const float *a, const float *b, size_t n, double scale);
 

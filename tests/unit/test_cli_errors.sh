@@ -50,7 +50,7 @@ refuse 1 "nothere" eval nothere
 refuse 1 "nothere" plot nothere
 refuse 2 ".svg, .png or .pdf" plot run -o picture.gif
 refuse 2 "no column 'losss'; there are step" plot run --y losss
-refuse 2 "4 observations.*MountainCar-v0 has 2" eval run --env MountainCar-v0
+refuse 2 "4 numbers.*MountainCar-v0 shows 2" eval run --env MountainCar-v0
 refuse 2 "--episodes is 0" eval run --episodes 0
 refuse 2 "env.NAME=value and step_limit=N alone" eval run gamma=0.5
 refuse 1 "nothere.npy" predict run --input nothere.npy -o q.npy

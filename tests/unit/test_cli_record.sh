@@ -64,7 +64,7 @@ wrong 2 'episodes' a --episodes 0 -o n.gif
 wrong 2 'one step is a .png' a --step 2 -o n.gif
 wrong 2 'shows one step' a --fps 5 -o n.png
 wrong 2 'ends after' a --step 5000 -o n.png
-wrong 2 'observations' a --env MountainCar-v0 -o n.gif
+wrong 2 'look at' a --env MountainCar-v0 -o n.gif
 wrong 2 'alone' a gamma=0.5 -o n.gif
 wrong 1 'folder' a -o no/such/n.gif
 if [ -e /dev/full ]; then

@@ -23,25 +23,27 @@ static void seed(void *state, const void *options, uint64_t value) {
     c->seeded = true;
 }
 
-static void reset(void *state, const void *options, dq_rng *rng, float *observation) {
+static void reset(void *state, const void *options, dq_rng *rng, void *observation) {
     (void)options, (void)rng;
     counter *c = state;
     c->episodes = c->seeded ? 0 : c->episodes + 1;
     c->seeded = c->truncated = false;
     c->length = 0;
-    observation[0] = (float)c->seed;
-    observation[1] = (float)c->episodes;
+    float *numbers = observation;
+    numbers[0] = (float)c->seed;
+    numbers[1] = (float)c->episodes;
 }
 
-static bool step(void *state, const void *options, dq_rng *rng, int action, float *observation,
+static bool step(void *state, const void *options, dq_rng *rng, int action, void *observation,
                  double *reward) {
     (void)options, (void)rng;
     counter *c = state;
     broken |= ++c->total == BREAKS_AT;
     const bool over = ++c->length == ENDS_AFTER;
     c->truncated = over && action == 0;
-    observation[0] = (float)c->seed;
-    observation[1] = (float)-c->length;
+    float *numbers = observation;
+    numbers[0] = (float)c->seed;
+    numbers[1] = (float)-c->length;
     *reward = 1;
     return over && action == 1;
 }
@@ -61,7 +63,7 @@ static const dq_env_class counter_class = {
     .id = "count:3",
     .summary = "counts",
     .source = "this test",
-    .observation_size = 2,
+    .observation = DQ_VECTOR(2),
     .observation_low = bounds_low,
     .observation_high = bounds_high,
     .observation_names = observation_names,
@@ -113,16 +115,17 @@ static void own_seeds_and_own_truncation(void **unused) {
     dq_error error;
     dq_vecenv *env;
     test_ok(dq_vecenv_create(&env, &counter_class, NULL, 2, -1, 40, &error), &error);
-    assert_true(env->observation[0] == 40 && env->observation[2] == 41);
+    assert_true(test_floats(env->observation)[0] == 40 && test_floats(env->observation)[2] == 41);
     for (int t = 1; t <= ENDS_AFTER; t++) {
         assert_false(env->truncated[0] || env->terminated[1]);
         dq_vecenv_step(env, (const int32_t[]){0, 1});
     }
     assert_true(env->truncated[0] && !env->terminated[0]);
     assert_true(env->terminated[1] && !env->truncated[1]);
-    assert_true(env->final_observation[1] == -ENDS_AFTER && env->observation[1] == 1); // no seed: it goes on
+    assert_true(test_floats(env->final_observation)[1] == -ENDS_AFTER &&
+                test_floats(env->observation)[1] == 1); // no seed: it goes on
     dq_vecenv_reset(env, 0, 7);
-    assert_true(env->observation[0] == 7 && env->observation[1] == 0);
+    assert_true(test_floats(env->observation)[0] == 7 && test_floats(env->observation)[1] == 0);
 
     test_ok(dq_vecenv_check(env, &error), &error);
     for (int t = 0; t < BREAKS_AT; t++) dq_vecenv_step(env, (const int32_t[]){0, 1});

@@ -63,7 +63,7 @@ static small_net features_of(const char *env) {
     if (!c) fail_msg("%s", error.message);
     const dq_layer_spec layer = {
         .kind = "features", .out = c->features->count, .features = c->features->list};
-    return make(c->observation_size, &layer, 1);
+    return make(c->observation.size, &layer, 1);
 }
 
 static void a_patient_is_seen_on_a_log_scale(void **state) {
@@ -107,7 +107,7 @@ static void every_declaration_fits_its_environment(void **state) {
     for (int e = 0; e < dq_env_count(); e++) {
         const dq_env_class *c = dq_env_at(e);
         if (!c->features) continue;
-        for (int i = 0; c->features->scale && i < c->observation_size; i++)
+        for (int i = 0; c->features->scale && i < c->observation.size; i++)
             assert_true(c->features->scale[i] > 0);
         if (!c->features->list) continue;
         small_net n = features_of(c->id); // its plan checks the list
@@ -152,7 +152,7 @@ static void statistics_are_gymnasiums(void **state) {
     small_net n = make(4, &layer, 1);
     float got[4];
     see(&n, env->observation, got); // the start is mean 0 and variance 1
-    for (int i = 0; i < 4; i++) assert_float_equal(got[i], env->observation[i], 1e-8f);
+    for (int i = 0; i < 4; i++) assert_float_equal(got[i], test_floats(env->observation)[i], 1e-8f);
     dq_net_observe(n.net, n.params, n.workspace, n.moments, env->observation);
     for (int t = 0; t < 60; t++) {
         const int32_t action = t / 3 % 2;
@@ -225,7 +225,7 @@ static void stored_rewards(const char *const *words, float reward[5]) {
     dq_error error;
     dq_agent *agent;
     dq_run_config config = test_run_config(words);
-    test_ok(dq_agent_create(&agent, &config.learner, 1, 2, 1, 0, &error), &error);
+    test_ok(dq_agent_create(&agent, &config.learner, &(dq_space)DQ_VECTOR(1), 2, 1, 0, &error), &error);
     const float o[] = {0};
     for (int i = 0; i < 5; i++) dq_agent_observe(agent, 0, o, 0, rewards[i], o, false, false);
     float observation[DQ_LANES], discount[DQ_LANES], all[DQ_LANES];

@@ -17,8 +17,8 @@ static void add(dq_replay *replay, int number) {
 
 static void check(dq_transition transition, int number) {
     for (int f = 0; f < D; f++) {
-        assert_true(transition.observation[f] == (float)(10 * number + f));
-        assert_true(transition.next_observation[f] == (float)(10 * number + f) + 0.5F);
+        assert_true(test_floats(transition.observation)[f] == (float)(10 * number + f));
+        assert_true(test_floats(transition.next_observation)[f] == (float)(10 * number + f) + 0.5F);
     }
     assert_int_equal(transition.action, number % 5);
     assert_true(transition.reward == (float)number);
@@ -29,7 +29,7 @@ static void the_newest_lie_over_the_oldest(void **state) {
     (void)state;
     dq_error error;
     dq_replay *replay;
-    test_ok(dq_replay_create(&replay, 10, D, &error), &error);
+    test_ok(dq_replay_create(&replay, 10, &(dq_space)DQ_VECTOR(D), &error), &error);
     for (int number = 0; number < 37; number++) {
         add(replay, number);
         int size = number + 1 < 10 ? number + 1 : 10;
@@ -45,7 +45,7 @@ static void a_million_cartpole_transitions_take_60_megabytes(void **state) {
     (void)state;
     dq_error error;
     dq_replay *replay;
-    test_ok(dq_replay_create(&replay, 1000000, 4, &error), &error);
+    test_ok(dq_replay_create(&replay, 1000000, &(dq_space)DQ_VECTOR(4), &error), &error);
     assert_in_range(dq_replay_bytes(replay), 1, 60000000);
     dq_replay_destroy(replay);
 }
@@ -55,7 +55,7 @@ static void gathering_fills_panels_and_pads_with_zeros(void **state) {
     enum { BATCH = 21, PADDED = 32 };
     dq_error error;
     dq_replay *replay;
-    test_ok(dq_replay_create(&replay, 50, D, &error), &error);
+    test_ok(dq_replay_create(&replay, 50, &(dq_space)DQ_VECTOR(D), &error), &error);
     for (int number = 0; number < 80; number++) add(replay, number);
     int64_t slots[BATCH];
     for (int b = 0; b < BATCH; b++) slots[b] = (b * 17 + 3) % 50;
@@ -87,8 +87,8 @@ static void impossible_sizes_fail_with_a_sentence(void **state) {
     (void)state;
     dq_error error;
     dq_replay *replay;
-    assert_int_equal(dq_replay_create(&replay, 0, 4, &error), DQ_USAGE);
-    assert_int_equal(dq_replay_create(&replay, INT64_MAX / 2, 4, &error), DQ_MEMORY);
+    assert_int_equal(dq_replay_create(&replay, 0, &(dq_space)DQ_VECTOR(4), &error), DQ_USAGE);
+    assert_int_equal(dq_replay_create(&replay, INT64_MAX / 2, &(dq_space)DQ_VECTOR(4), &error), DQ_MEMORY);
     assert_non_null(strstr(error.message, "buffer_size"));
     assert_null(replay);
 }

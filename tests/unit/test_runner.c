@@ -165,7 +165,7 @@ static void files_of_a_run(void **state) {
         snprintf(path, sizeof path, "%s/%s", folder, names[i]);
         test_ok(dq_policy_load(&policy, path, &error), &error);
         assert_string_equal(dq_policy_config(policy)->env, "CartPole-v1");
-        assert_int_equal(dq_policy_observation_size(policy), 4);
+        assert_int_equal(dq_policy_observation(policy)->size, 4);
         assert_int_equal(dq_policy_actions(policy), 2);
         float observation[4] = {0.01F, -0.2F, 0.03F, 0.4F}, q[2], expected[2];
         dq_policy_q(policy, observation, q);
