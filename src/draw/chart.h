@@ -16,6 +16,8 @@ typedef enum dq_series_kind {
     DQ_SERIES_STEPS,  // a staircase: y[i] holds from x[i] to x[i+1]; bands too
     DQ_SERIES_POINTS, // a dot each, with whiskers from low to high where they are given
     DQ_SERIES_BARS,   // from 0 to y, with whiskers
+    DQ_SERIES_CELLS,  // a map: the plot's area in rows of `columns` equal cells, shaded; x and y are their
+                      // middles
 } dq_series_kind;
 
 typedef struct dq_series {
@@ -26,6 +28,8 @@ typedef struct dq_series {
     int count;                // number of points
     const double *x, *y;      // [count]
     const double *low, *high; // [count] or NULL: band or whiskers
+    const double *shade;      // [count] or NULL: how strong points and cells are, 0 to 1
+    int columns;              // of cells
 } dq_series;
 
 // A horizontal line that the eye compares with, such as a score that counts as solved.
@@ -44,7 +48,7 @@ typedef struct dq_panel {
     const char *const *x_names; // [x_name_count] text at x = 0, 1, 2, ... instead of numbers, or NULL
     int x_name_count;
     bool y_from_zero;      // the y axis holds 0
-    bool y_log;            // powers of ten; values that are not positive are skipped
+    bool x_log, y_log;     // powers of ten; values that are not positive are skipped
     bool fixed_x, fixed_y; // the axis runs from *_low to *_high instead of fitting the data
     double x_low, x_high, y_low, y_high;
 } dq_panel;

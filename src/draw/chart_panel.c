@@ -66,11 +66,16 @@ static void widen(double *low, double *high, double value) {
     if (value > *high) *high = value;
 }
 
+// Log axes are fitted in powers of ten: *low and *high are exponents then.
 static void fit_x(const dq_panel *panel, double *low, double *high) {
     *low = INFINITY;
     *high = -INFINITY;
     for (int s = 0; s < panel->series_count; s++)
-        for (int i = 0; i < panel->series[s].count; i++) widen(low, high, panel->series[s].x[i]);
+        for (int i = 0; i < panel->series[s].count; i++)
+            if (!panel->x_log)
+                widen(low, high, panel->series[s].x[i]);
+            else if (panel->series[s].x[i] > 0)
+                widen(low, high, log10(panel->series[s].x[i]));
     if (panel->x_names || (panel->series_count && panel->series[0].kind == DQ_SERIES_BARS)) {
         widen(low, high, 0);
         widen(low, high, panel->x_name_count - 1);
@@ -78,8 +83,8 @@ static void fit_x(const dq_panel *panel, double *low, double *high) {
         *high += 0.6;
     }
     if (panel->fixed_x) {
-        *low = panel->x_low;
-        *high = panel->x_high;
+        *low = panel->x_log ? log10(panel->x_low) : panel->x_low;
+        *high = panel->x_log ? log10(panel->x_high) : panel->x_high;
     }
     if (!(*high > *low)) {
         double middle = isfinite(*low) ? *low : 0;
@@ -88,7 +93,6 @@ static void fit_x(const dq_panel *panel, double *low, double *high) {
     }
 }
 
-// Log axes are fitted in powers of ten: *low and *high are exponents then.
 static void fit_y(const dq_panel *panel, double *low, double *high) {
     *low = INFINITY;
     *high = -INFINITY;
@@ -144,6 +148,25 @@ static char *power_label(int exponent, char *text, size_t size) {
     return text;
 }
 
+// Marks of an axis of powers of ten that holds less than `least` of them: 1, 2, 5, 10, 20 ... Returns how
+// many.
+static int ladder(const scale *s, int least, double marks[DQ_TICKS_MAX]) {
+    static const double rungs[] = {1, 2, 5};
+    int count = 0, first = (int)floor(s->low) - 1;
+    if (!s->log || floor(s->high + 1e-9) - ceil(s->low - 1e-9) + 1 >= least) return 0;
+    for (int i = 0; i < 3 * 8 && count < DQ_TICKS_MAX; i++) {
+        double mark = rungs[i % 3] * pow(10, first + i / 3);
+        if (log10(mark) >= s->low - 1e-9 && log10(mark) <= s->high + 1e-9) marks[count++] = mark;
+    }
+    return count;
+}
+
+static char *ladder_label(double mark, char *text, size_t size) {
+    bool plain = mark >= 0.001 && mark < 1e5;
+    snprintf(text, size, plain ? "%.4g" : "%.0e", mark);
+    return text;
+}
+
 static void horizontal(cairo_t *page, dq_rect plot, double y) {
     cairo_move_to(page, plot.x, round(y) + 0.5);
     cairo_line_to(page, plot.x + plot.width, round(y) + 0.5);
@@ -158,15 +181,21 @@ static double y_axis(cairo_t *page, const dq_palette *palette, const scale *y, d
     dq_ticks ticks = y->log ? (dq_ticks){0} : dq_ticks_choose(y->low, y->high, wanted);
     int first_power = (int)ceil(y->low - 1e-9), last_power = (int)floor(y->high + 1e-9);
     int stride = 1 + (last_power - first_power) / (wanted + 1);
-    int count = y->log ? (last_power - first_power) / stride + 1 : ticks.count;
+    double marks[DQ_TICKS_MAX];
+    int rungs = ladder(y, 2, marks);
+    int count = rungs ? rungs : y->log ? (last_power - first_power) / stride + 1 : ticks.count;
     for (int i = 0; i < count; i++) {
-        if (y->log)
+        if (rungs)
+            ladder_label(marks[i], text, sizeof text);
+        else if (y->log)
             power_label(first_power + i * stride, text, sizeof text);
         else
             dq_ticks_label(&ticks, i, text, sizeof text);
         widest = fmax(widest, dq_chart_text_width(page, tick_size, false, text));
         if (!draw) continue;
-        double value = y->log ? first_power + i * stride : ticks.first + i * ticks.step;
+        double value = rungs    ? log10(marks[i])
+                       : y->log ? first_power + i * stride
+                                : ticks.first + i * ticks.step;
         double at = y->start + y->span * (value - y->low) / (y->high - y->low);
         set_color(page, palette->grid, 1);
         cairo_set_line_width(page, 1);
@@ -184,11 +213,25 @@ static void x_axis(cairo_t *page, const dq_panel *panel, const dq_palette *palet
     set_color(page, palette->axis, 1);
     cairo_set_line_width(page, 1);
     horizontal(page, plot, bottom);
-    dq_ticks ticks = dq_ticks_choose(x->low, x->high, (int)fmax(2, plot.width / 90));
-    int count = panel->x_names ? panel->x_name_count : ticks.count;
+    int wanted = (int)fmax(2, plot.width / 90), first = (int)ceil(x->low - 1e-9);
+    int powers = (int)floor(x->high + 1e-9) - first + 1, stride = 1 + powers / (wanted + 1);
+    double marks[DQ_TICKS_MAX];
+    int rungs = ladder(x, 3, marks);
+    dq_ticks ticks = dq_ticks_choose(x->low, x->high, wanted);
+    int count = panel->x_names ? panel->x_name_count
+                : rungs        ? rungs
+                : x->log       ? (powers - 1) / stride + 1
+                               : ticks.count;
     for (int i = 0; i < count; i++) {
-        double at = place(x, panel->x_names ? i : ticks.first + i * ticks.step);
-        const char *label = panel->x_names ? panel->x_names[i] : dq_ticks_label(&ticks, i, text, sizeof text);
+        double value = panel->x_names ? i
+                       : rungs        ? marks[i]
+                       : x->log       ? pow(10, first + i * stride)
+                                      : ticks.first + i * ticks.step;
+        double at = place(x, value);
+        const char *label = panel->x_names ? panel->x_names[i]
+                            : rungs        ? ladder_label(marks[i], text, sizeof text)
+                            : x->log       ? power_label(first + i * stride, text, sizeof text)
+                                           : dq_ticks_label(&ticks, i, text, sizeof text);
         set_color(page, palette->axis, 1);
         if (!panel->x_names) {
             cairo_move_to(page, round(at) + 0.5, bottom);
@@ -212,7 +255,7 @@ typedef struct view {
 } view;
 
 static bool drawable(const view *v, const dq_series *s, const double *y, int i) {
-    return isfinite(s->x[i]) && isfinite(y[i]) && (!v->y.log || y[i] > 0);
+    return isfinite(s->x[i]) && isfinite(y[i]) && (!v->x.log || s->x[i] > 0) && (!v->y.log || y[i] > 0);
 }
 
 static void extend(const view *v, const dq_series *s, const double *y, int i, int previous) {
@@ -297,8 +340,36 @@ static void dots(const view *v, const dq_series *s) {
         if (!drawable(v, s, s->y, i)) continue;
         cairo_new_sub_path(v->page);
         cairo_arc(v->page, place(&v->x, s->x[i]), place(&v->y, s->y[i]), radius, 0, 6.283185307179586);
+        if (!s->shade) continue;
+        dq_chart_ink(v->page, v->palette, s->color, 0.15 + 0.85 * s->shade[i]);
+        cairo_fill(v->page);
     }
     cairo_fill(v->page);
+}
+
+// Shades in ten steps, each one path of whole runs: contours show, and the file stays small.
+static void cells(const view *v, const dq_series *s) {
+    enum { levels = 10 };
+    if (s->columns < 1 || s->count < s->columns) return;
+    int rows = s->count / s->columns;
+    for (int level = 1; level <= levels; level++) {
+        for (int row = 0; row < rows; row++) {
+            double y = round(v->y.start +
+                             v->y.span * row / rows), // whole pixels: no seams between neighbours
+                y_end = round(v->y.start + v->y.span * (row + 1) / rows);
+            for (int from = 0, to; from < s->columns; from = to) {
+                const double *shade = s->shade + (size_t)row * (size_t)s->columns;
+                int found = (int)lround(shade[from] * levels);
+                for (to = from + 1; to < s->columns && (int)lround(shade[to] * levels) == found; to++) {
+                }
+                double x = round(v->x.start + v->x.span * from / s->columns),
+                       x_end = round(v->x.start + v->x.span * to / s->columns);
+                if (found == level) cairo_rectangle(v->page, x, y_end, x_end - x, y - y_end);
+            }
+        }
+        dq_chart_ink(v->page, v->palette, s->color, 0.75 * level / levels);
+        cairo_fill(v->page);
+    }
 }
 
 static void bars(const view *v, const dq_series *s) {
@@ -313,6 +384,10 @@ static void bars(const view *v, const dq_series *s) {
 }
 
 static void draw_series(const view *v, const dq_series *s) {
+    if (s->kind == DQ_SERIES_CELLS) {
+        cells(v, s);
+        return;
+    }
     if (s->kind == DQ_SERIES_POINTS || s->kind == DQ_SERIES_BARS) {
         if (s->kind == DQ_SERIES_BARS) bars(v, s);
         whiskers(v, s);
@@ -355,6 +430,7 @@ void dq_chart_panel(cairo_t *page, const dq_panel *panel, const dq_palette *pale
     v.plot.height -= head + (panel->x_label ? 46 : 26);
     fit_x(panel, &v.x.low, &v.x.high);
     fit_y(panel, &v.y.low, &v.y.high);
+    v.x.log = panel->x_log && !panel->x_names;
     v.y.log = panel->y_log;
     v.y.start = v.plot.y + v.plot.height;
     v.y.span = -v.plot.height;
@@ -381,7 +457,8 @@ void dq_chart_panel(cairo_t *page, const dq_panel *panel, const dq_palette *pale
     for (int m = 0; m < panel->mark_count; m++) draw_mark(&v, &panel->marks[m]);
     for (int faint = 1; faint >= 0; faint--)
         for (int s = 0; s < panel->series_count; s++)
-            if (panel->series[s].faint == faint) draw_series(&v, &panel->series[s]);
+            if ((panel->series[s].faint || panel->series[s].kind == DQ_SERIES_CELLS) == faint)
+                draw_series(&v, &panel->series[s]);
     cairo_restore(page);
     x_axis(page, panel, palette, &v.x, v.plot);
 }

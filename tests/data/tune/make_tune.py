@@ -250,6 +250,31 @@ def importances():
     write("importance", cases)
 
 
+
+def journal():
+    """Two studies in one journal: of one objective with pruned trials, and of two."""
+    from optuna.storages import JournalStorage
+    from optuna.storages.journal import JournalFileBackend
+    storage = JournalStorage(JournalFileBackend("two_studies.log"))
+    one = optuna.create_study(storage=storage, study_name="one", direction="maximize",
+                              sampler=optuna.samplers.RandomSampler(seed=1))
+    one.set_metric_names(["return"])
+
+    def objective(trial):
+        value = (-(math.log10(trial.suggest_float("learning_rate", 1e-5, 1e-2, log=True)) + 3) ** 2
+                 + trial.suggest_int("n_step", 1, 5) + trial.suggest_categorical("batch_size", [16, 32]) / 16)
+        for step in range(3):
+            trial.report(value * step, step)
+            if trial.number % 4 == 3:
+                raise optuna.TrialPruned()
+        return value
+
+    one.optimize(objective, n_trials=20)
+    two = optuna.create_study(storage=storage, study_name="two", directions=["maximize", "minimize"],
+                              sampler=optuna.samplers.RandomSampler(seed=1))
+    two.optimize(lambda t: (t.suggest_float("x", -3, 3), t.suggest_float("y", 0, 1) + t.params["x"] ** 2), n_trials=12)
+
+
 normals()
 transforms()
 parzen()
@@ -258,3 +283,4 @@ pruners()
 fronts()
 splits()
 importances()
+journal()
