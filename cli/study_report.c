@@ -61,7 +61,10 @@ static void write_trials(const dq_study *study, const dq_trial *const *trials, i
         for (int p = first_param; p < columns; p++) {
             const dq_trial_param *param = dq_trial_find_param(trials[i], headings[p]);
             text[0] = 0;
-            if (param) dq_param_text(param->distribution, param->value, text, sizeof text);
+            if (param && param->distribution->kind == DQ_FLOAT)
+                snprintf(text, sizeof text, "%.4g", param->value);
+            else if (param)
+                dq_param_text(param->distribution, param->value, text, sizeof text);
             page_cell(out, NULL, text);
         }
         page_row_end(out);
