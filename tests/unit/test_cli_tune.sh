@@ -49,7 +49,7 @@ search:
 Y
 "$DEEPQ" tune space.yml --seeds 1 --trials 8 --sampler random --pruner none --jobs 2 --out d --json search.n_step='2 .. 8 step 3' \
     learning_starts=50 train_freq=10 search.gradient_steps='0.1 | 0.5 * train_freq' buffer_size=1000 >d.json 2>err.txt
-says '"deepq:config":"[^"]*gamma: 0.95' d/study.log
+says 'deepq:config.*ngamma: 0\.95' d/study.log
 for wanted in '"low\\":0.0001,\\"high\\":0.001' '\[16,32\]' '\[\\"adam\\",\\"rmsprop\\"\]' '\[\\"\[8\]\\",\\"\[8, 8\]\\"\]' '"low\\":2,\\"high\\":8,\\"step\\":3'; do
     says "$wanted" d/study.log
 done
