@@ -76,6 +76,10 @@ int cli_parse(const struct argp *argp, int argc, char **argv, void *input) {
     return failed ? cli_failed("%s", strerror(failed)) : 0;
 }
 
+bool cli_is_assignment(const char *word) {
+    return word[strcspn(word, "=:?")] == '=';
+}
+
 dq_status cli_integer(const char *text, const char *what, int64_t min, int64_t max, int64_t *value,
                       dq_error *error) {
     dq_option row = {.name = what, .type = DQ_OPTION_INT, .min = (double)min, .max = (double)max};

@@ -39,6 +39,9 @@ int cli_parse(const struct argp *argp, int argc, char **argv, void *input);
 // The name nearest to `word` among `count` names, or NULL when none is near.
 const char *cli_nearest(const char *word, const char *const *names, int count);
 
+// Whether a word is key=value; "gym:ID?NAME=VALUE" is an environment.
+bool cli_is_assignment(const char *word);
+
 // A whole number in [min, max], in the spellings option values have (1000, 1e6, 1_000_000). Fails with a
 // sentence that names `what`.
 dq_status cli_integer(const char *text, const char *what, int64_t min, int64_t max, int64_t *value,

@@ -62,7 +62,7 @@ static error_t parse(int key, char *text, struct argp_state *state) {
     case ARGP_KEY_ARG:
         if (strncmp(text, "agent=", 6) == 0)
             a->agent = text + 6;
-        else if (strchr(text, '=')) {
+        else if (cli_is_assignment(text)) {
             if (a->word_count == words_max) argp_error(state, "more than %d options", words_max);
             a->words[a->word_count++] = text;
         } else if (a->env) {

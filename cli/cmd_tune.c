@@ -56,7 +56,7 @@ static error_t parse(int key, char *text, struct argp_state *state) {
     case ARGP_KEY_ARG:
         if (strncmp(text, "agent=", 6) == 0) {
             a->request.agent = text + 6;
-        } else if (strchr(text, '=')) {
+        } else if (cli_is_assignment(text)) {
             if (a->request.word_count == TUNE_WORDS_MAX)
                 argp_error(state, "more than %d options", TUNE_WORDS_MAX);
             a->request.words[a->request.word_count++] = text;
@@ -244,7 +244,6 @@ static dq_status open_session(session *s, const arguments *a, dq_error *error) {
 
 static dq_status search(session *s, const arguments *a, tune_crew_result *result, dq_error *error) {
     dq_tuner *tuner;
-    tune_setup_fit(&s->setup);
     dq_status status = dq_tuner_create(&tuner, &s->setup.tune, s->storage, s->study, &s->setup.search, error);
     if (status) return status;
     status = tune_crew_run(&s->setup.plan, tuner, (int)s->jobs, (double)s->timeout, s->name, a->quiet, result,

@@ -1,6 +1,7 @@
 // deepq: finds the verb and hands over. `deepq --help` lists the verbs, `deepq VERB --help` explains one.
 #include "cli.h"
 
+#include <deepq/gym.h>
 #include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -85,10 +86,19 @@ static void close_output(void) {
     }
 }
 
+// Warnings of the library; what is less is for programs that ask.
+static void print_warning(void *user, dq_log_level level, const char *message) {
+    (void)user;
+    if (level >= DQ_LOG_WARNING) fprintf(stderr, "deepq: warning: %s\n", message);
+}
+
 int main(int argc, char **argv) {
     argp_program_version = "deepq " DEEPQ_VERSION;
     setenv("ARGP_HELP_FMT", "no-dup-args-note,rmargin=100", 0);
     signal(SIGXFSZ, SIG_IGN); // a file beyond the user's limit is an error with a sentence, not a kill
     atexit(close_output);     // also behind the exits of argp's --help
+    dq_log_set(print_warning, NULL);
+    dq_error error;
+    if (dq_gym_register(&error)) return cli_fail(&error);
     return run(argc, argv);
 }

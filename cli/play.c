@@ -74,10 +74,12 @@ static dq_status build(play *p, dq_error *error) {
     p->trail.step_limit = p->step_limit;
     if (!p->state || !p->q || !p->observation) return no_memory(error);
     const int stack = p->policy ? dq_policy_frame_stack(p->policy) : 1;
-    const dq_status status = stack > 1 ? dq_frames_create(&p->frames, &p->space, stack, 1, error) : DQ_OK;
+    dq_status status = stack > 1 ? dq_frames_create(&p->frames, &p->space, stack, 1, error) : DQ_OK;
     if (status) return status;
     memset(p->state, 0, p->env_class->state_size);
-    return grow(p, error);
+    const dq_env_class *c = p->env_class;
+    status = c->open ? c->open(c, p->state, p->config.env_options, error) : DQ_OK;
+    return status ? status : grow(p, error);
 }
 
 dq_status play_create_with(play **out, dq_policy *policy, const dq_run_config *config, uint64_t seed,

@@ -55,7 +55,7 @@ int train_help(const struct argp *argp, int argc, char **argv) {
             agent = argv[i] + 8;
         else if (takes_word && i + 1 < argc)
             agent = argv[++i];
-        else if (argv[i][0] != '-' && !strchr(argv[i], '=') && !env)
+        else if (argv[i][0] != '-' && !cli_is_assignment(argv[i]) && !env)
             env = argv[i];
     }
     dq_run_config config;

@@ -5,6 +5,7 @@
 #   src/tune/suggest_NAME.c, prune_NAME.c
 #                        define  const dq_suggester_class dq_suggest_NAME, const dq_pruner_class dq_prune_NAME
 #   src/nn/layer_KIND.c  defines  const dq_layer_class dq_layer_KIND
+#   python/deepq_gym_worker.py  the script of gym: environments, built into the library
 #   presets/ID.yml       the tuned options for environment ID, built into the library as text
 #   cli/cmd_NAME.c       defines  const cli_verb cli_verb_NAME, a verb of the program
 set(generated_dir ${PROJECT_BINARY_DIR}/generated)
@@ -96,7 +97,25 @@ file(CONFIGURE OUTPUT ${generated_dir}/tune_list.c CONTENT
 @tune_lists@" @ONLY)
 set(DEEPQ_TUNE_SOURCE ${generated_dir}/tune_list.c)
 
-set(DEEPQ_GENERATED_SOURCES ${generated_dir}/env_list.c ${generated_dir}/preset_list.c
+# The script that gym: environments run, as bytes: it holds quotes and is longer than a string may be.
+set(gym_script ${PROJECT_SOURCE_DIR}/python/deepq_gym_worker.py)
+set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${gym_script})
+file(READ ${gym_script} gym_bytes HEX)
+string(REGEX REPLACE "([0-9a-f][0-9a-f])" "0x\\1," gym_bytes "${gym_bytes}")
+string(REGEX REPLACE "(................................................................................)" "\\1\n    " gym_bytes "${gym_bytes}")
+file(CONFIGURE OUTPUT ${generated_dir}/gym_script.c CONTENT
+"// Made from python/deepq_gym_worker.py.
+#include <stddef.h>
+
+extern const char dq_gym_script[];
+extern const size_t dq_gym_script_size;
+const char dq_gym_script[] = {
+    @gym_bytes@
+};
+const size_t dq_gym_script_size = sizeof dq_gym_script;
+" @ONLY)
+
+set(DEEPQ_GENERATED_SOURCES ${generated_dir}/gym_script.c ${generated_dir}/env_list.c ${generated_dir}/preset_list.c
     ${generated_dir}/strategy_list.c)
 
 file(GLOB verb_files CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/cli/cmd_*.c)

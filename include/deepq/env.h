@@ -35,6 +35,7 @@ typedef struct dq_env_class {
     const char *const *action_names; // [A]
     int step_limit;                  // 0: none
     double reward_threshold;         // mean return that counts as solved; NAN: none
+    const char *tuned_as;            // the id whose tuned values it takes; NULL: its own
     size_t state_size;               // bytes; a snapshot is a memcpy
     dq_option_table options;         // describes the options struct; may be empty
     size_t options_size;             // bytes of the options struct; 0: none
@@ -63,7 +64,10 @@ typedef struct dq_env_class {
     bool (*resume)(void *state, const void *options, dq_rng *rng, void *observation, double *reward);
 
     // For dynamics that keep something beside a state, found again by its address and checked against its
-    // content: the state's memory is about to go, let go of what belongs to it. May be NULL.
+    // content. `open`: whoever made room for a state calls it before the first reset. `release`: the state's
+    // memory is about to go, let go of what belongs to it. Each may be NULL.
+    dq_status (*open)(const struct dq_env_class *env_class, void *state, const void *options,
+                      dq_error *error);
     void (*release)(const void *state);
 
     // For dynamics elsewhere, with a generator of their own beside the stream handed in. `seed`: the reset

@@ -69,6 +69,11 @@ dq_status dq_vecenv_create(dq_vecenv **out, const dq_env_class *env_class, const
         status = dq_options_defaults(env_class->options, env->options, error);
         if (status) goto fail;
     }
+    for (int i = 0; env_class->open && i < count; i++) {
+        void *state = (unsigned char *)env->state + (size_t)i * env->state_stride;
+        status = env_class->open(env_class, state, env->options, error);
+        if (status) goto fail;
+    }
     for (int i = 0; i < count; i++) dq_vecenv_reset(env, i, seed + (uint64_t)i);
     status = dq_vecenv_check(env, error);
     if (status) goto fail;

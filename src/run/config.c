@@ -139,10 +139,12 @@ dq_status dq_run_config_init(dq_run_config *config, const char *env, const char 
     dq_option_table table = dq_run_options();
     dq_status status = dq_options_defaults(table, config, error);
     if (!status) status = use_env(config, env, error);
+    const dq_env_class *env_class = status ? NULL : dq_env_find(env, error);
+    const char *tuned = env_class && env_class->tuned_as ? env_class->tuned_as : env;
     for (int i = 0; !status && dq_preset_texts[i].id; i++) {
-        if (strcmp(dq_preset_texts[i].id, env)) continue;
-        char where[96];
-        snprintf(where, sizeof where, "presets/%s.yml", env);
+        if (strcmp(dq_preset_texts[i].id, tuned)) continue;
+        char where[300];
+        snprintf(where, sizeof where, "presets/%s.yml", tuned);
         status = read_lines(config, dq_preset_texts[i].text, where, error);
     }
     if (status) return status;

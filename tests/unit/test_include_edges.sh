@@ -10,6 +10,7 @@ declare -A may=(
     [kernel]="base"
     [nn]="base kernel"
     [env]="base"
+    [gym]="base env"
     [replay]="base"
     [io]="base"
     [draw]="base"
@@ -54,7 +55,7 @@ check cli cli/*.[ch]
 
 # libdeepq needs libc and threads alone.
 foreign='^[ \t]*#[ \t]*include[ \t]*<(yaml\.h|zip\.h|json|cairo|SDL|gif_lib|libav|chafa|dnnl)'
-if grep -rnE "$foreign" src/base src/kernel src/nn src/env src/replay src/agent src/run include; then
+if grep -rnE "$foreign" src/base src/kernel src/nn src/env src/gym src/replay src/agent src/run include; then
     echo "the library's own folders may use no library but libc and threads"
     failed=1
 fi
