@@ -244,6 +244,7 @@ static dq_status open_session(session *s, const arguments *a, dq_error *error) {
 
 static dq_status search(session *s, const arguments *a, tune_crew_result *result, dq_error *error) {
     dq_tuner *tuner;
+    tune_setup_fit(&s->setup);
     dq_status status = dq_tuner_create(&tuner, &s->setup.tune, s->storage, s->study, &s->setup.search, error);
     if (status) return status;
     status = tune_crew_run(&s->setup.plan, tuner, (int)s->jobs, (double)s->timeout, s->name, a->quiet, result,

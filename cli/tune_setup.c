@@ -126,6 +126,21 @@ dq_status tune_setup_make(tune_setup *setup, const tune_request *request, dq_err
     return status ? status : dq_trial_plan_finish(&setup->plan, error);
 }
 
+// The steps a pruner counts are environment steps here, and the first ones tell nothing of a configuration
+// yet: where nobody says otherwise, the first rung is a tenth of a training.
+void tune_setup_fit(tune_setup *setup) {
+    static const char *const rungs[] = {"asha_min_resource", "hyperband_min_resource"};
+    for (size_t i = 0; i < sizeof rungs / sizeof *rungs; i++) {
+        const dq_option *row = dq_options_find(dq_tune_options(), rungs[i]);
+        char now[64], steps[32];
+        if (!row) continue;
+        dq_options_format(row, &setup->tune, now, sizeof now);
+        if (strcmp(now, row->default_text) != 0) continue;
+        snprintf(steps, sizeof steps, "%lld", (long long)(setup->config.total_steps / 10));
+        dq_options_set(dq_tune_options(), &setup->tune, rungs[i], steps, "the search", NULL);
+    }
+}
+
 void tune_setup_deinit(tune_setup *setup) {
     dq_search_deinit(&setup->search);
 }

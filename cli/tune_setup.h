@@ -26,6 +26,9 @@ typedef struct tune_setup {
 dq_status tune_setup_make(tune_setup *setup, const tune_request *request, dq_error *error);
 void tune_setup_deinit(tune_setup *setup);
 
+// Gives the pruners rungs that fit the trainings' length, where nobody set them.
+void tune_setup_fit(tune_setup *setup);
+
 // The study's directions: directions [plan.objective_count].
 void tune_setup_directions(const tune_setup *setup, dq_direction *directions);
 

@@ -147,16 +147,18 @@ dq_status dq_trial_run(const dq_trial_plan *plan, dq_tuner *tuner, dq_trial *tri
         return given ? given : DQ_INTERRUPTED;
     }
     if (status && t.status) return status; // the storage failed, not the trial
+    const double seconds = processor_seconds() - begun;
     if (status && is_trials_own(status))
-        return dq_tuner_tell(tuner, trial, DQ_TRIAL_FAILED, NULL, 0, error->message, error);
+        return dq_tuner_tell(tuner, trial, DQ_TRIAL_FAILED, NULL, 0, seconds, error->message, error);
     if (status) return status;
-    if (t.pruned) return dq_tuner_tell(tuner, trial, DQ_TRIAL_PRUNED, NULL, 0, NULL, error);
+    if (t.pruned) return dq_tuner_tell(tuner, trial, DQ_TRIAL_PRUNED, NULL, 0, seconds, NULL, error);
     const double of[] = {
         [OBJECTIVE_RETURN] = t.ended_sum / plan->seeds,
         [OBJECTIVE_AUC] = t.curve_count ? t.curve_sum / (double)t.curve_count : (double)NAN,
-        [OBJECTIVE_SECONDS] = processor_seconds() - begun,
+        [OBJECTIVE_SECONDS] = seconds,
     };
     double values[DQ_OBJECTIVES_MAX];
     for (int i = 0; i < plan->objective_count; i++) values[i] = of[plan->objectives[i]];
-    return dq_tuner_tell(tuner, trial, DQ_TRIAL_COMPLETE, values, plan->objective_count, NULL, error);
+    return dq_tuner_tell(tuner, trial, DQ_TRIAL_COMPLETE, values, plan->objective_count, seconds, NULL,
+                         error);
 }

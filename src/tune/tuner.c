@@ -336,7 +336,7 @@ dq_status dq_tuner_report(dq_tuner *self, dq_trial *trial, int64_t step, double 
 }
 
 dq_status dq_tuner_tell(dq_tuner *self, dq_trial *trial, dq_trial_state state, const double *values,
-                        int count, const char *reason, dq_error *error) {
+                        int count, double seconds, const char *reason, dq_error *error) {
     pthread_mutex_lock(&self->lock);
     double last = dq_trial_last(trial, NULL);
     for (int i = 0; i < count && state == DQ_TRIAL_COMPLETE; i++)
@@ -349,14 +349,18 @@ dq_status dq_tuner_tell(dq_tuner *self, dq_trial *trial, dq_trial_state state, c
         values = &last;
         count = 1;
     }
-    struct json_object *text = reason ? json_object_new_string(reason) : NULL;
-    const dq_change changes[] = {
-        {.kind = DQ_CHANGE_STATE, .trial = trial, .state = state, .values = values, .value_count = count},
-        {.kind = DQ_CHANGE_USER, .trial = trial, .key = DQ_REASON, .json = text ? dq_json_text(text) : NULL},
-    };
-    dq_status status = DQ_OK;
-    if (text) status = dq_storage_write(self->storage, self->study, &changes[1], 1, error);
-    if (!status) status = dq_storage_write(self->storage, self->study, &changes[0], 1, error);
+    struct json_object *text = reason ? json_object_new_string(reason) : NULL, *time = dq_json_real(seconds);
+    dq_change changes[3];
+    int number = 0;
+    changes[number++] =
+        (dq_change){.kind = DQ_CHANGE_USER, .trial = trial, .key = DQ_SECONDS, .json = dq_json_text(time)};
+    if (text)
+        changes[number++] =
+            (dq_change){.kind = DQ_CHANGE_USER, .trial = trial, .key = DQ_REASON, .json = dq_json_text(text)};
+    changes[number++] = (dq_change){
+        .kind = DQ_CHANGE_STATE, .trial = trial, .state = state, .values = values, .value_count = count};
+    dq_status status = dq_storage_write(self->storage, self->study, changes, number, error);
+    json_object_put(time);
     json_object_put(text);
     drop(self, trial);
     pthread_mutex_unlock(&self->lock);

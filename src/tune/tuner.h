@@ -17,6 +17,7 @@
 #define DQ_WORKER    "deepq:worker"    // "HOST/BOOT/PID/START"
 #define DQ_HEARTBEAT "deepq:heartbeat" // a number that grows
 #define DQ_REASON    "deepq:error"     // why it failed, as a sentence
+#define DQ_SECONDS   "deepq:seconds"   // processor time of its trainings
 
 // How a study is searched. The strategies' own options are rows of dq_tune_options.
 typedef struct dq_tune_config {
@@ -52,9 +53,9 @@ dq_status dq_tuner_report(dq_tuner *tuner, dq_trial *trial, int64_t step, double
                           dq_error *error);
 
 // How it ended. A complete one has the study's number of values; with a NAN among them it failed. A pruned
-// one takes its last intermediate value, as in Optuna. `reason` may be NULL.
+// one takes its last intermediate value, as in Optuna. `reason` may be NULL. seconds: of processor time.
 dq_status dq_tuner_tell(dq_tuner *tuner, dq_trial *trial, dq_trial_state state, const double *values,
-                        int count, const char *reason, dq_error *error);
+                        int count, double seconds, const char *reason, dq_error *error);
 
 // Gives a trial of this process back to be run again later.
 dq_status dq_tuner_give_back(dq_tuner *tuner, dq_trial *trial, dq_error *error);
