@@ -421,9 +421,7 @@ static void read_trials(study_chart *c) {
     if (c->failed) return;
     for (int i = 0; i < study->trial_count; i++) {
         const dq_trial *trial = study->trials[i];
-        if (trial->state != DQ_TRIAL_COMPLETE || trial->value_count <= c->objective ||
-            !isfinite(trial->values[c->objective]))
-            continue;
+        if (!dq_trial_tells(study, trial, false) || !isfinite(trial->values[c->objective])) continue;
         c->told[c->told_count] = trial;
         c->value[c->told_count++] = trial->values[c->objective];
     }

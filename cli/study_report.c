@@ -4,6 +4,7 @@
 
 #include "page.h"
 #include "study_charts.h"
+#include "tune/history.h"
 #include "tune/space.h"
 
 #include <math.h>
@@ -59,7 +60,7 @@ static void write_trials(const dq_study *study, const dq_trial *const *trials, i
             page_cell(out, "strong", text);
         }
         for (int p = first_param; p < columns; p++) {
-            const dq_trial_param *param = dq_trial_find_param(trials[i], headings[p]);
+            const dq_trial_param *param = dq_trial_sound_param(trials[i], headings[p]);
             text[0] = 0;
             if (param && param->distribution->kind == DQ_FLOAT)
                 snprintf(text, sizeof text, "%.4g", param->value);
@@ -85,7 +86,7 @@ static dq_status write_best(const dq_study *study, FILE *out, dq_error *error) {
         count = dq_study_front(study, list);
     } else {
         for (int i = 0; i < study->trial_count; i++)
-            if (study->trials[i]->state == DQ_TRIAL_COMPLETE && isfinite(study->trials[i]->values[0]))
+            if (dq_trial_tells(study, study->trials[i], false) && isfinite(study->trials[i]->values[0]))
                 list[count++] = study->trials[i];
         qsort(list, (size_t)count, sizeof *list, by_value);
         for (int i = 0; study->directions[0] == DQ_MAXIMIZE && i < count / 2; i++) {

@@ -3,21 +3,33 @@
 
 #include <math.h>
 
-bool dq_trial_tells(const dq_trial *trial, bool with_pruned) {
-    return trial->state == DQ_TRIAL_COMPLETE || (with_pruned && trial->state == DQ_TRIAL_PRUNED);
+bool dq_trial_tells(const dq_study *study, const dq_trial *trial, bool with_pruned) {
+    return (trial->state == DQ_TRIAL_COMPLETE && trial->value_count == study->direction_count) ||
+           (with_pruned && trial->state == DQ_TRIAL_PRUNED);
+}
+
+const dq_trial_param *dq_trial_sound_param(const dq_trial *trial, const char *name) {
+    const dq_trial_param *param = dq_trial_find_param(trial, name);
+    if (!param || !isfinite(param->value) || (param->distribution->log && param->value <= 0)) return NULL;
+    if (param->distribution->kind == DQ_CATEGORICAL &&
+        (param->value < 0 || param->value > param->distribution->choice_count - 1 ||
+         param->value != rint(param->value)))
+        return NULL;
+    return param;
 }
 
 int dq_history_told(const dq_history *history, bool with_pruned) {
     int told = 0;
-    for (int i = 0; i < history->count; i++) told += dq_trial_tells(history->trials[i], with_pruned);
+    for (int i = 0; i < history->count; i++)
+        told += dq_trial_tells(history->study, history->trials[i], with_pruned);
     return told;
 }
 
 bool dq_history_shares(const dq_history *history, const dq_trial_param *param, bool with_pruned) {
     bool any = false;
     for (int i = 0; i < history->count; i++) {
-        if (!dq_trial_tells(history->trials[i], with_pruned)) continue;
-        const dq_trial_param *seen = dq_trial_find_param(history->trials[i], param->name);
+        if (!dq_trial_tells(history->study, history->trials[i], with_pruned)) continue;
+        const dq_trial_param *seen = dq_trial_sound_param(history->trials[i], param->name);
         if (!seen) return false;
         if (seen->distribution != param->distribution &&
             !dq_distribution_equal(seen->distribution, param->distribution))

@@ -4,8 +4,12 @@
 
 #include "tune/suggest.h"
 
-// Complete or, where `with_pruned`, pruned.
-bool dq_trial_tells(const dq_trial *trial, bool with_pruned);
+// Complete with all its values or, where `with_pruned`, pruned. (Other programs' studies may hold anything.)
+bool dq_trial_tells(const dq_study *study, const dq_trial *trial, bool with_pruned);
+
+// The parameter, if it has a value that can be worked with: finite, one of the choices, positive on a log
+// scale. It may lie outside of its range. NULL: none.
+const dq_trial_param *dq_trial_sound_param(const dq_trial *trial, const char *name);
 
 int dq_history_told(const dq_history *history, bool with_pruned); // how many such trials there are
 

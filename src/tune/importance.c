@@ -176,7 +176,7 @@ static dq_status read_table(table *t, const dq_study *study, int objective, dq_e
     if (!t->params || !t->distribution || !t->is_choice || !t->points || !t->value) return no_memory(error);
     for (int i = 0; i < study->trial_count; i++) {
         const dq_trial *trial = study->trials[i];
-        if (trial->state != DQ_TRIAL_COMPLETE || !isfinite(trial->values[objective])) continue;
+        if (!dq_trial_tells(study, trial, false) || !isfinite(trial->values[objective])) continue;
         for (int p = 0; t->rows == 0 && p < trial->param_count; p++) {
             if (dq_distribution_single(trial->params[p].distribution) ||
                 !dq_history_shares(&all, &trial->params[p], false))

@@ -39,7 +39,7 @@ static dq_status choose_by_fronts(split *s, const dq_history *history, int count
         for (int k = 0; k < objectives; k++) {
             double value = loss(history->study, history->trials[s->index[i]], k);
             points[(size_t)i * d + (size_t)k] =
-                fmin(fmax(value, -1e150), 1e150); // keeps volumes finite or inf
+                isnan(value) ? 1e150 : fmin(fmax(value, -1e150), 1e150); // volumes stay comparable
         }
     int *rank = s->order;
     dq_status status = dq_pareto_rank(points, count, objectives, rank, error);
@@ -91,7 +91,8 @@ static void choose_pruned(split *s, const dq_history *history, int count, int si
 static int gather(split *s, const dq_history *history, dq_trial_state state) {
     int count = 0;
     for (int i = 0; i < history->count; i++)
-        if (history->trials[i]->state == state) s->index[count++] = i;
+        if (history->trials[i]->state == state && dq_trial_tells(history->study, history->trials[i], true))
+            s->index[count++] = i;
     return count;
 }
 

@@ -9,7 +9,7 @@
 #include "tune/history.h"
 #include "tune/order.h"
 
-#include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -71,9 +71,9 @@ static int64_t generation_of(const dq_trial *trial) {
 
 static bool position(const dq_trial *trial, const dq_trial_param *params, int count, double *x) {
     for (int i = 0; i < count; i++) {
-        const dq_trial_param *param = dq_trial_find_param(trial, params[i].name);
+        const dq_trial_param *param = dq_trial_sound_param(trial, params[i].name);
         if (!param) return false;
-        x[i] = dq_distribution_to_unit(params[i].distribution, param->value);
+        x[i] = fmin(fmax(dq_distribution_to_unit(params[i].distribution, param->value), 0), 1);
     }
     return true;
 }
@@ -99,7 +99,7 @@ static dq_status tell(const cmaes *self, dq_cmaes *optimizer, const dq_history *
         size_t told = 0;
         for (int i = 0; i < history->count && told < lambda; i++) {
             const dq_trial *trial = history->trials[order[i]];
-            if (!dq_trial_tells(trial, self->options.pruned) ||
+            if (!dq_trial_tells(history->study, trial, self->options.pruned) ||
                 generation_of(trial) != dq_cmaes_generation(optimizer) ||
                 !position(trial, params, count, points + told * (size_t)count))
                 continue;

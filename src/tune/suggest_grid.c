@@ -57,6 +57,7 @@ static int64_t axis_index(const grid *self, const dq_distribution *d, double val
     if (points == 1) return value == d->low ? 0 : -1;
     double share =
         d->log ? log(value / d->low) / log(d->high / d->low) : (value - d->low) / (d->high - d->low);
+    if (!(share > -0.5 && share < 1.5)) return -1;
     int64_t near = llrint(share * (double)(points - 1));
     for (int64_t i = near - 1; i <= near + 1; i++) // rounding to steps may have moved it
         if (i >= 0 && i < points && fabs(axis_value(self, d, i) - value) <= 1e-12 * fabs(value)) return i;
@@ -67,7 +68,7 @@ static int64_t trial_index(const grid *self, const dq_trial *trial, const dq_sea
     int64_t index = 0;
     for (int i = 0; i < space->count; i++) {
         const dq_distribution *d = space->params[i].distribution;
-        const dq_trial_param *param = dq_trial_find_param(trial, space->params[i].name);
+        const dq_trial_param *param = dq_trial_sound_param(trial, space->params[i].name);
         int64_t place = param && dq_distribution_compatible(param->distribution, d)
                             ? axis_index(self, d, param->value)
                             : -1;

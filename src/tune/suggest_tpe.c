@@ -60,11 +60,11 @@ static int observe(const tpe *self, const bool *is_good, const dq_history *histo
     for (int i = 0; i < history->count; i++) {
         const dq_trial *trial = history->trials[i];
         bool lies = self->options.constant_liar && trial->state == DQ_TRIAL_RUNNING;
-        if (is_good[i] != below || !(dq_trial_tells(trial, true) || lies)) continue;
+        if (is_good[i] != below || !(dq_trial_tells(history->study, trial, true) || lies)) continue;
         double *row = observations + (size_t)found * (size_t)count;
         int have = 0;
         while (have < count) {
-            const dq_trial_param *param = dq_trial_find_param(trial, params[have].name);
+            const dq_trial_param *param = dq_trial_sound_param(trial, params[have].name);
             if (!param || !dq_distribution_compatible(param->distribution, params[have].distribution)) break;
             row[have++] = param->value;
         }

@@ -497,6 +497,77 @@ static void cma_es_refuses_two_objectives(void **state) {
     dq_study_deinit(&study);
 }
 
+// What a study of another program may hold: values outside of ranges and choices, NaN, complete trials
+// without values.
+static void odd_studies_do_no_harm(void **state) {
+    (void)state;
+    const double odd[] = {(double)NAN, (double)INFINITY, -1e300, 1e300, -3, 99, 0.5, 0, 3, 12};
+    enum { ODD = sizeof odd / sizeof *odd };
+    for (int round = 0; round < 40; round++) {
+        dq_error error;
+        dq_study study;
+        dq_trial_param params[SEARCH_PARAMETERS];
+        const dq_search_space space = {params, SEARCH_PARAMETERS};
+        dq_rng rng;
+        dq_rng_seed(&rng, (uint64_t)round);
+        test_ok(search_task_study(&study, params, round % 2 ? DQ_MAXIMIZE : DQ_MINIMIZE, &error), &error);
+        for (int t = 0; t < 60; t++) {
+            dq_trial *trial;
+            test_ok(dq_study_add_trial(&study, &trial, &error), &error);
+            trial->state = (dq_trial_state)dq_rng_integers(&rng, 0, 5);
+            for (int i = 0; i < SEARCH_PARAMETERS; i++) {
+                if (dq_rng_random(&rng) < 0.02) continue;
+                double value = dq_distribution_draw(params[i].distribution, &rng);
+                if (dq_rng_random(&rng) < (round % 3 == 0 ? 0.1 : 0.005))
+                    value = odd[dq_rng_integers(&rng, 0, ODD)];
+                test_ok(
+                    dq_trial_set_param(&study, trial, params[i].name, params[i].distribution, value, &error),
+                    &error);
+            }
+            for (int k = 0; k < 3; k++)
+                test_ok(dq_trial_set_intermediate(trial, dq_rng_integers(&rng, 0, 9),
+                                                  odd[dq_rng_integers(&rng, 0, ODD)], &error),
+                        &error);
+            double value = odd[dq_rng_integers(&rng, 0, ODD)];
+            if (trial->state == DQ_TRIAL_COMPLETE && dq_rng_random(&rng) < 0.9)
+                test_ok(dq_trial_set_values(trial, &value, 1, &error), &error);
+            test_ok(dq_attributes_set(&trial->system, "completed_rung_0", t % 2 ? "{}" : "-Infinity", &error),
+                    &error);
+            test_ok(dq_attributes_set(&trial->system, "cma:generation", t % 3 ? "0" : "1e99", &error),
+                    &error);
+        }
+        _Alignas(8) char options[256];
+        for (int s = 0; dq_suggester_classes[s]; s++) {
+            const dq_suggester_class *kind = dq_suggester_classes[s];
+            dq_suggester *suggester;
+            double values[SEARCH_PARAMETERS];
+            dq_notes notes = {.count = 0};
+            test_ok(dq_options_defaults(kind->about.options, options, &error), &error);
+            test_ok(kind->create(&suggester, options, &error), &error);
+            suggester->suggester_class = kind;
+            test_ok(search_task_suggest(suggester, &study, &space, 1, values, &notes, &error), &error);
+            for (int i = 0; i < SEARCH_PARAMETERS; i++)
+                if (!dq_distribution_contains(params[i].distribution, values[i]))
+                    fail_msg("round %d: %s suggests %g for x%d", round, kind->about.name, values[i], i);
+            kind->destroy(suggester);
+        }
+        for (int p = 0; dq_pruner_classes[p]; p++) {
+            test_ok(dq_options_defaults(dq_pruner_classes[p]->about.options, options, &error), &error);
+            for (int t = 0; t < study.trial_count; t++) {
+                dq_notes notes = {.count = 0};
+                dq_pruner_classes[p]->prune(options, &study, study.trials[t], &notes);
+                assert_true(notes.count <= DQ_NOTES_MAX);
+            }
+        }
+        dq_importance shares[SEARCH_PARAMETERS];
+        int count;
+        dq_status status = dq_study_importance(&study, 0, 0, shares, &count, &error);
+        assert_true(status == DQ_OK || status == DQ_NOT_FOUND);
+        for (int i = 0; i < count; i++) assert_true(shares[i].share >= 0 && shares[i].share <= 1 + 1e-12);
+        dq_study_deinit(&study);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_cut_normals_quantile_is_its_inverse),
@@ -513,6 +584,7 @@ int main(void) {
         cmocka_unit_test(tpe_beats_chance_with_two_objectives),
         cmocka_unit_test(hyperband_deals_trials_out_in_its_proportions),
         cmocka_unit_test(cma_es_refuses_two_objectives),
+        cmocka_unit_test(odd_studies_do_no_harm),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
