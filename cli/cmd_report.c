@@ -64,15 +64,12 @@ static const struct argp argp = {
     NULL,
     NULL};
 
-// What the page is about: a comparison, or the study that is not NULL.
-static dq_status write_page(const comparison *c, const dq_study *study, const char *title, const char *path,
-                            dq_error *error) {
+static dq_status write_page(const comparison *c, const char *title, const char *path, dq_error *error) {
     char *text = NULL;
     size_t size = 0;
     FILE *out = open_memstream(&text, &size);
     if (!out) return dq_fail(error, DQ_MEMORY, path, "there is no memory for the page");
-    dq_status status =
-        study ? study_report_write(study, title, out, error) : report_write(c, title, out, error);
+    dq_status status = report_write(c, title, out, error);
     if (fclose(out) && !status) status = dq_fail(error, DQ_MEMORY, path, "there is no memory for the page");
     if (!status) status = dq_file_replace(path, text, size, error);
     free(text);
@@ -89,7 +86,7 @@ static int report_study(const arguments *a) {
     study_folder(a->folders[0], folder, sizeof folder);
     snprintf(path, sizeof path, "%s/report.html", folder);
     dq_status status = study_open(&storage, &study, a->folders[0], a->study, &error);
-    if (!status) status = write_page(NULL, study, a->title, a->output ? a->output : path, &error);
+    if (!status) status = study_report_save(study, a->title, a->output ? a->output : path, &error);
     dq_storage_close(storage);
     if (status) return cli_fail(&error);
     printf("%s\n", a->output ? a->output : path);
@@ -108,7 +105,7 @@ static int run(int argc, char **argv) {
     snprintf(path, sizeof path, "%.4000s/report.html", a.folders[0]);
     dq_status status = comparison_open(&c, a.folders, a.folder_count, &error);
     if (!status) status = comparison_score(&c, (int)sysconf(_SC_NPROCESSORS_ONLN), &error);
-    if (!status) status = write_page(&c, NULL, a.title, a.output ? a.output : path, &error);
+    if (!status) status = write_page(&c, a.title, a.output ? a.output : path, &error);
     comparison_deinit(&c);
     if (status) return cli_fail(&error);
     printf("%s\n", a.output ? a.output : path);

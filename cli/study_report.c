@@ -2,6 +2,7 @@
 // for.
 #include "study_report.h"
 
+#include "base/file.h"
 #include "page.h"
 #include "study_charts.h"
 #include "tune/history.h"
@@ -142,5 +143,17 @@ dq_status study_report_write(const dq_study *study, const char *title, FILE *out
                 status = write_picture(study, &study_chart_kinds[k], objective, out, error);
         }
     page_end(out);
+    return status;
+}
+
+dq_status study_report_save(const dq_study *study, const char *title, const char *path, dq_error *error) {
+    char *text = NULL;
+    size_t size = 0;
+    FILE *out = open_memstream(&text, &size);
+    if (!out) return dq_fail(error, DQ_MEMORY, path, "there is no memory for the page");
+    dq_status status = study_report_write(study, title, out, error);
+    if (fclose(out) && !status) status = dq_fail(error, DQ_MEMORY, path, "there is no memory for the page");
+    if (!status) status = dq_file_replace(path, text, size, error);
+    free(text);
     return status;
 }

@@ -9,4 +9,7 @@
 // `title` may be NULL.
 dq_status study_report_write(const dq_study *study, const char *title, FILE *out, dq_error *error);
 
+// Into a file, which appears whole or not at all.
+dq_status study_report_save(const dq_study *study, const char *title, const char *path, dq_error *error);
+
 #endif

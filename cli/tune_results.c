@@ -3,6 +3,7 @@
 
 #include "base/file.h"
 #include "cli.h"
+#include "study_report.h"
 #include "tune/json.h"
 
 #include <limits.h>
@@ -93,6 +94,8 @@ dq_status tune_results_write(const tune_setup *setup, const dq_study *study, con
         *written += !status;
     }
     free(list);
+    snprintf(path, sizeof path, "%s/report.html", folder);
+    if (!status) status = study_report_save(study, NULL, path, error);
     return status;
 }
 

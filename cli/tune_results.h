@@ -6,7 +6,7 @@
 #include "tune_setup.h"
 
 // Writes FOLDER/best.yml or, with several objectives, FOLDER/front-NUMBER.yml for every trial that no other
-// beats: files that `deepq train -f` takes. *written: how many.
+// beats: files that `deepq train -f` takes (*written: how many), and FOLDER/report.html about all of them.
 dq_status tune_results_write(const tune_setup *setup, const dq_study *study, const char *folder, int *written,
                              dq_error *error);
 

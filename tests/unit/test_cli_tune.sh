@@ -21,6 +21,7 @@ count() { grep -c -E -e "$1" "$2" || true; }
 says '"trials": 6,' a.json
 says '"complete": 6,' a.json
 [ "$(count '"op_code":7' a/study.log)" = 48 ] || fail "there are $(count '"op_code":7' a/study.log) intermediate values"
+says "A search for hyper-parameters" a/report.html
 "$DEEPQ" train -f a/best.yml --out trained --quiet total_steps=100
 for key in learning_rate n_step epsilon_end target_update_interval; do
     value=$(sed -n "s/^ *\"$key\": \([^,]*\),*/\1/p" a.json | head -n 1)
