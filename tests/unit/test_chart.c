@@ -117,6 +117,72 @@ static void pictures_repeat_to_the_byte(void **state) {
     free(b);
 }
 
+// The horizontal middles of the dots, "M 12.3 45.6 C" in Cairo's paths; returns how many are told apart.
+static int dot_places(const dq_chart *chart, double *places, int most) {
+    char *text;
+    size_t size;
+    dq_error error = {0};
+    int count = 0;
+    test_ok(dq_chart_svg(chart, &text, &size, &error), &error);
+    assert_null(strstr(text, "nan"));
+    const char *body = strstr(text, "</defs>"); // glyphs lie before
+    for (const char *c = body ? body : text; (c = strstr(c, "d=\"M ")) != NULL && count < most;) {
+        double x, y;
+        c += 5;
+        int used = 0;
+        if (sscanf(c, "%lf %lf C%n", &x, &y, &used) == 2 && used > 0) places[count++] = x;
+    }
+    free(text);
+    return count;
+}
+
+static void logarithmic_axes_put_equal_ratios_equally_apart(void **state) {
+    (void)state;
+    static const double x[] = {-1, 1e-5, 1e-4, 0, 1e-3, 1e-2}, y[] = {1, 1, 2, 2, 3, 3};
+    static const double shade[] = {1, 0.2, 0.4, 1, 0.6, 0.8};
+    dq_series series = {.kind = DQ_SERIES_POINTS, .count = 6, .x = x, .y = y, .shade = shade};
+    dq_panel panel = {.series = &series, .series_count = 1, .x_log = true};
+    dq_chart chart = {.panels = &panel, .panel_count = 1};
+    double places[16];
+    assert_int_equal(dot_places(&chart, places, 16), 4); // what is not positive is left out
+    for (int i = 2; i < 4; i++)
+        assert_true(fabs((places[i] - places[i - 1]) - (places[1] - places[0])) < 0.1);
+    panel.fixed_x = true; // less than two powers of ten, and a range of its own
+    panel.x_low = 0.0002;
+    panel.x_high = 0.004;
+    assert_int_equal(dot_places(&chart, places, 16), 1); // 0.001 alone lies within
+}
+
+// Neighbours of one shade are one piece: a map of two halves costs a row two rectangles at most.
+static void maps_are_drawn_in_runs(void **state) {
+    (void)state;
+    enum { side = 60 };
+    static double middle[side * side], shade[side * side];
+    for (int i = 0; i < side * side; i++) {
+        middle[i] = NAN;
+        shade[i] = i % side < 20 ? 0.2 : 0.9;
+    }
+    dq_series series = {.kind = DQ_SERIES_CELLS,
+                        .count = side * side,
+                        .x = middle,
+                        .y = middle,
+                        .shade = shade,
+                        .columns = side};
+    dq_panel panel = {
+        .series = &series, .series_count = 1, .fixed_x = true, .fixed_y = true, .x_high = 1, .y_high = 1};
+    dq_chart chart = {.panels = &panel, .panel_count = 1};
+    char *text;
+    size_t with, without;
+    dq_error error = {0};
+    test_ok(dq_chart_svg(&chart, &text, &with, &error), &error);
+    free(text);
+    panel.series_count = 0;
+    test_ok(dq_chart_svg(&chart, &text, &without, &error), &error);
+    free(text);
+    assert_true(with > without + 500);
+    assert_true(with - without < 2 * side * 100);
+}
+
 // A long series costs the picture's width, not its length.
 static void long_series_are_thinned(void **state) {
     (void)state;
@@ -181,10 +247,15 @@ static void failures_leave_nothing(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(ticks_lie_inside_and_are_round), cmocka_unit_test(tick_labels_read_well),
-        cmocka_unit_test(every_format_is_written),        cmocka_unit_test(pictures_repeat_to_the_byte),
-        cmocka_unit_test(long_series_are_thinned),        cmocka_unit_test(odd_data_draw),
+        cmocka_unit_test(ticks_lie_inside_and_are_round),
+        cmocka_unit_test(tick_labels_read_well),
+        cmocka_unit_test(every_format_is_written),
+        cmocka_unit_test(pictures_repeat_to_the_byte),
+        cmocka_unit_test(long_series_are_thinned),
+        cmocka_unit_test(odd_data_draw),
         cmocka_unit_test(failures_leave_nothing),
+        cmocka_unit_test(logarithmic_axes_put_equal_ratios_equally_apart),
+        cmocka_unit_test(maps_are_drawn_in_runs),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
