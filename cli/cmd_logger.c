@@ -3,7 +3,7 @@
 // The trackers' clients are Python packages. The script runs in $DEEPQ_PYTHON, or python3, as a process that
 // takes this one's place; its arguments, its help and its exit status are its own.
 #include "cli.h"
-#include "draw/module.h"
+#include "base/module.h"
 
 #include <errno.h>
 #include <stdlib.h>

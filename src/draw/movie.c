@@ -2,7 +2,7 @@
 #include "draw/movie.h"
 
 #include "draw/canvas.h"
-#include "draw/module.h"
+#include "base/module.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,7 +1,7 @@
 // The terminal as a screen: pictures in half blocks, sixels or kitty's protocol, the status below.
 //
 // In half blocks a cell is two pixels, one above the other; only cells that changed are sent.
-#include "draw/module.h"
+#include "base/module.h"
 #include "draw/screen.h"
 #include "draw/terminal.h"
 

@@ -1,10 +1,15 @@
 // Storages: which one a URL names, and what they have in common.
-#include "tune/storage.h"
+#include "tune/storage_rdb.h"
 
 #include <string.h>
 
 dq_status dq_storage_open(dq_storage **out, const char *url, bool make, dq_error *error) {
-    return dq_storage_open_journal(out, url, make, error);
+    const char *scheme = strstr(url, "://");
+    if (!scheme) return dq_storage_open_journal(out, url, make, error);
+    if (!strncmp(url, "sqlite://", 9) || !strncmp(url, "postgresql", 10) || !strncmp(url, "postgres:", 9))
+        return dq_storage_open_rdb(out, url, make, error);
+    return dq_fail(error, DQ_USAGE, url,
+                   "a storage is a journal file, sqlite:///FILE, or postgresql://USER@HOST/NAME");
 }
 
 void dq_storage_close(dq_storage *storage) {

@@ -66,6 +66,7 @@ def like_deepq(trial):
     trial.suggest_float("learning_rate", 1e-5, 1e-2, log=True)
     trial.suggest_int("n_step", 1, 5)
     trial.set_user_attr("by", "optuna")
+    open("optuna-works", "w").close()
     trial.report(1.0, 50)
     return trial.params["learning_rate"]
 
@@ -164,12 +165,14 @@ def deepq_continues_optuna(url, lock):
 
 
 def three_processes(url):
+    if os.path.exists("optuna-works"):
+        os.remove("optuna-works")
     longer = ["total_steps=10000"]
     command = [DEEPQ, "tune", "CartPole-v1", *QUICK, *longer, "--trials", "200", "--jobs", "2", "--storage", url,
                "--study", "shared", "--quiet"]
     search("CartPole-v1", *QUICK, *longer, "--trials", 2, "--storage", url, "--study", "shared")
     workers = [optuna("work", url, "shared", 200, wait=False)]
-    while '"optuna"' not in open(url, encoding="utf-8").read():  # it takes longer to start than all trials of the others
+    while not os.path.exists("optuna-works"):  # it takes longer to start than all trials of the others
         time.sleep(0.05)
     workers += [subprocess.Popen([*command, "--out", out]) for out in ("a", "b")]
     assert [w.wait() for w in workers] == [0, 0, 0]
@@ -232,7 +235,8 @@ def several_objectives(url):
 
 TESTS = ((optuna_reads_deepq, ["a.log"]), (deepq_continues_optuna, ["b.log", "symlink"]),
          (deepq_continues_optuna, ["c.log", "open"]), (several_objectives, ["a.log"]), (three_processes, ["d.log"]),
-         (killed_workers, ["e.log"]))
+         (killed_workers, ["e.log"]), (optuna_reads_deepq, ["sqlite:///a.db"]),
+         (deepq_continues_optuna, ["sqlite:///b.db", "symlink"]), (killed_workers, ["sqlite:///e.db"]))
 
 if __name__ == "__main__":
     for test, words in TESTS:

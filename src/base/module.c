@@ -1,5 +1,5 @@
 // Modules: finds deepq-NAME.so and loads it.
-#include "draw/module.h"
+#include "base/module.h"
 
 #include <dlfcn.h>
 #include <libgen.h>

@@ -2,8 +2,8 @@
 //
 // A module is the shared object deepq-NAME.so, found in $DEEPQ_MODULES, beside the program, or where
 // cmake --install puts it. A program without it, or a machine without its libraries, does all the rest.
-#ifndef DEEPQ_DRAW_MODULE_H
-#define DEEPQ_DRAW_MODULE_H
+#ifndef DQ_BASE_MODULE_H
+#define DQ_BASE_MODULE_H
 
 #include <deepq/base.h>
 
