@@ -5,13 +5,18 @@
 //         + Adam's bytes (7 passes over the parameters) / the memory's triad rate
 //
 // Peak and triad are measured between the steps of the same run, so that frequency and neighbours weigh on
-// all. usage: bench_cnn [--phases] [--seconds S] [--network NAME] [--python PROGRAM] PyTorch stands beside
-// when that Python (default: $PYTHON, then python3) has it.
+// all. oneDNN stands beside where the build found it, and PyTorch when that Python (default: $PYTHON, then
+// python3) has it.
+//
+// usage: bench_cnn [--phases] [--seconds S] [--network NAME] [--python PROGRAM]
 #include "base/threads.h"
 #include "fma_peak.h"
 #include "nn/loss.h"
 #include "nn/trunk.h"
 
+#ifdef DQ_HAVE_ONEDNN
+#include "rival_cnn.h"
+#endif
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -219,6 +224,15 @@ static double run(const dq_trunk *trunk, int threads, double seconds, bool phase
     return middle;
 }
 
+#ifdef DQ_HAVE_ONEDNN
+static void run_rival(double seconds) {
+    learner l;
+    learner_init(&l, dq_trunk_find("dqn2015"), 1);
+    rival_run(dq_workspace_images(l.online_room), BATCH, dq_net_trainable(l.net), seconds);
+    learner_deinit(&l);
+}
+#endif
+
 // PyTorch's own figure, from the script beside this file; silent where it is not to be had.
 static void run_peer(const char *python, const char *folder) {
     char command[2048];
@@ -251,6 +265,9 @@ int main(int argc, char **argv) {
         const double one = run(dq_trunks[i], 1, seconds, phases), two = run(dq_trunks[i], 2, seconds, phases);
         printf("    two threads take %.2f of one's time\n", two / one);
     }
+#ifdef DQ_HAVE_ONEDNN
+    run_rival(seconds);
+#endif
     char folder[1024];
     snprintf(folder, sizeof folder, "%s", __FILE__);
     char *slash = strrchr(folder, '/');
