@@ -87,6 +87,7 @@ typedef struct dq_agent_config {
     int optimizer; // dq_optimizer_kind
     double momentum, alpha, beta1, beta2, optimizer_epsilon, weight_decay;
     bool centered, amsgrad;
+    int64_t threads;            // that share a gradient step; 0: one per core
     int learning_rate_schedule; // dq_schedule_kind, in gradient steps
     double learning_rate, learning_rate_end, learning_rate_factor, learning_rate_delay, learning_rate_period;
     double clip_value, max_grad_norm; // 0: off

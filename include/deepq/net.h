@@ -91,8 +91,8 @@ DQ_API const dq_tensor *dq_net_tensor(const dq_net *net, int index);
 
 // Freezes the tensors whose names fit `patterns`: "hidden1, *.bias", where a pattern fits a whole name or its
 // leading parts, and '*' stands for any letters. Their gradients are 0 and their running statistics stay;
-// backward stops behind the last layer in front that is wholly frozen. Call it before workspaces and gradients
-// are used. A pattern that fits no tensor fails with a sentence. Drawn noise is not frozen.
+// backward stops behind the last layer in front that is wholly frozen. Call it before workspaces and
+// gradients are used. A pattern that fits no tensor fails with a sentence. Drawn noise is not frozen.
 DQ_API dq_status dq_net_freeze(dq_net *net, const char *patterns, dq_error *error);
 
 // Fills params with PyTorch's default initialisation: Linear weights and biases uniform in
@@ -195,6 +195,7 @@ DQ_API void dq_optimizer_step_on(struct dq_pool *pool, const dq_optimizer_config
 // torch.nn.utils.clip_grad_value_ and clip_grad_norm_ over one flat gradient. The norm before is returned.
 DQ_API void dq_clip_value(float *gradient, size_t count, double limit);
 DQ_API double dq_clip_norm(float *gradient, size_t count, double limit);
+DQ_API double dq_clip_norm_on(struct dq_pool *pool, float *gradient, size_t count, double limit);
 
 // Soft target update: target = (1 - tau) target + tau online.
 DQ_API void dq_params_blend(float *target, const float *online, size_t count, double tau);

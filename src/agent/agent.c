@@ -9,6 +9,7 @@
 #include "agent/config.h"
 #include "agent/target_cache.h"
 #include "base/arena.h"
+#include "base/threads.h"
 #include "replay/frames.h"
 #include "replay/lambda.h"
 #include "replay/nstep.h"
@@ -63,7 +64,8 @@ struct dq_agent {
     double *moments; // [dq_net_moments] of the observations acted on
 
     // scratch
-    int panels; // P of a batch
+    int panels;    // P of a batch
+    dq_pool *pool; // of the gradient step; NULL: one thread
     float *gradient;
     const float *last_output;                     // of the online network at the last batch; NULL: none yet
     dq_asker asker;                               // acting
@@ -154,13 +156,14 @@ static void learn_once(dq_agent *agent) {
 
     const size_t trainable = dq_net_trainable(net);
     if (config->clip_value > 0) dq_clip_value(agent->gradient, trainable, config->clip_value);
-    if (config->max_grad_norm > 0) dq_clip_norm(agent->gradient, trainable, config->max_grad_norm);
+    if (config->max_grad_norm > 0)
+        dq_clip_norm_on(agent->pool, agent->gradient, trainable, config->max_grad_norm);
     double rate = dq_schedule_at(&agent->learning_rate, now->updates);
     now->updates++;
     for (int i = 0; i < agent->span_count; i++) {
         const span *s = &agent->spans[i];
-        dq_optimizer_step(&agent->optimizer, agent->optimizer_state + s->state, now->updates, rate,
-                          agent->params + s->first, agent->gradient + s->first, s->count);
+        dq_optimizer_step_on(agent->pool, &agent->optimizer, agent->optimizer_state + s->state, now->updates,
+                             rate, agent->params + s->first, agent->gradient + s->first, s->count);
     }
     if (sampler->update) sampler->update(agent->sampler, agent->slots, agent->priority, batch);
     now->loss_sum += loss;
@@ -438,13 +441,14 @@ static dq_status find_spans(dq_agent *agent, dq_error *error) {
 
 static dq_status make_workspaces(dq_agent *agent, dq_error *error) {
     const dq_net *net = agent->qnet.net;
-    const int batch = (int)agent->config.batch_size;
-    dq_status status = dq_workspace_create(&agent->online, net, batch, error);
-    if (!status) status = dq_workspace_create(&agent->target, net, batch, error);
+    const int batch = (int)agent->config.batch_size, threads = (int)agent->config.threads;
+    dq_status status = threads == 1 ? DQ_OK : dq_pool_create(&agent->pool, threads, error);
+    if (!status) status = dq_workspace_create_on(&agent->online, net, batch, agent->pool, error);
+    if (!status) status = dq_workspace_create_on(&agent->target, net, batch, agent->pool, error);
     if (!status && agent->backup->wants_online)
-        status = dq_workspace_create(&agent->online_next, net, batch, error);
+        status = dq_workspace_create_on(&agent->online_next, net, batch, agent->pool, error);
     if (!status && agent->backup->wants_current)
-        status = dq_workspace_create(&agent->target_current, net, batch, error);
+        status = dq_workspace_create_on(&agent->target_current, net, batch, agent->pool, error);
     if (!status) status = dq_asker_init(&agent->asker, &agent->qnet, agent->environments, error);
     return status;
 }
@@ -552,6 +556,7 @@ void dq_agent_destroy(dq_agent *agent) {
     dq_workspace_destroy(agent->target);
     dq_workspace_destroy(agent->online_next);
     dq_workspace_destroy(agent->target_current);
+    dq_pool_destroy(agent->pool);
     dq_qnet_deinit(&agent->qnet);
     dq_arena_destroy(&agent->saved);
     dq_arena_destroy(&agent->scratch);

@@ -64,6 +64,8 @@ static const dq_option own_rows[] = {
     REAL(weight_decay, "learning", "0", 0, 1, false, NULL, "pull of parameters towards zero"),
     BOOL(centered, "learning", "false", "rmsprop: divide by the variance, not the second moment"),
     BOOL(amsgrad, "learning", "false", "adam, adamw: divide by the largest second moment so far"),
+    INT(threads, "learning", "1", 0, 256, false, NULL,
+        "that share a gradient step; pays for networks on images; 0: one per core; results are the same"),
     CHOICE(learning_rate_schedule, "learning", "constant", "constant|linear|exponential|multiplied",
            "over gradient steps"),
     REAL(learning_rate, "learning", "0.001", 0, 100, true, NULL, "at the start"),

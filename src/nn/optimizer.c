@@ -150,11 +150,44 @@ void dq_clip_value(float *gradient, size_t count, double limit) {
     dq_kernels_get()->clip(gradient, count, (float)limit);
 }
 
+// The gradient's squares in chunks, whose number depends on `count` alone, so that the sum has one order.
+enum { CHUNKS = 256, CHUNK_LEAST = 65536 };
+
+typedef struct norm_job {
+    float *gradient;
+    size_t count, chunk;
+    float factor;
+    double sum[CHUNKS];
+} norm_job;
+
+static void square_chunk(void *user, int64_t index, int worker) {
+    (void)worker;
+    norm_job *job = user;
+    const size_t first = (size_t)index * job->chunk;
+    const size_t n = job->count - first < job->chunk ? job->count - first : job->chunk;
+    job->sum[index] = dq_kernels_get()->square_sum(job->gradient + first, n);
+}
+
+static void scale_range(void *user, size_t first, size_t n) {
+    const norm_job *job = user;
+    dq_kernels_get()->scale(job->gradient + first, n, job->factor);
+}
+
 double dq_clip_norm(float *gradient, size_t count, double limit) {
-    const dq_kernels *kernels = dq_kernels_get();
-    double norm = sqrt(kernels->square_sum(gradient, count));
-    double factor = limit / (norm + 1e-6); // torch.nn.utils.clip_grad_norm_
-    if (factor < 1.0) kernels->scale(gradient, count, (float)factor);
+    return dq_clip_norm_on(NULL, gradient, count, limit);
+}
+
+double dq_clip_norm_on(dq_pool *pool, float *gradient, size_t count, double limit) {
+    norm_job job = {.gradient = gradient, .count = count};
+    job.chunk = (count / CHUNKS + 16) / 16 * 16;
+    if (job.chunk < CHUNK_LEAST) job.chunk = CHUNK_LEAST;
+    const int64_t chunks = (int64_t)((count + job.chunk - 1) / job.chunk);
+    dq_pool_run(pool, chunks, square_chunk, &job);
+    double sum = 0;
+    for (int64_t i = 0; i < chunks; i++) sum += job.sum[i];
+    const double norm = sqrt(sum), factor = limit / (norm + 1e-6); // torch.nn.utils.clip_grad_norm_
+    job.factor = (float)factor;
+    if (factor < 1.0) dq_share_range(pool, count, SHARED_LEAST, scale_range, &job);
     return norm;
 }
 
