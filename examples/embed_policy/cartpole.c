@@ -3,8 +3,8 @@
    int cartpole_act(const float *obs);           the best action, 0 to 1
    void cartpole_q(const float *obs, float *q);  the value of each action, q[2]
 
-   obs: [4] floats, the environment's observation as it is. C99, nothing allocated, no state; about
-   392 bytes of stack. Made by deepq export. */
+   obs: [4] floats, the environment's observation as it is. C99, nothing
+   allocated, no state; about 520 bytes of stack. Made by deepq export. */
 
 #define cartpole_INPUTS 4
 #define cartpole_ACTIONS 2

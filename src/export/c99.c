@@ -4,6 +4,7 @@
 // layers' `apply`; the heads' `to_q`), so that the file gives the same bits. What a network does not need is
 // not in its file: a compiler would warn of an unused function.
 #include "base/file.h"
+#include "export/c99_text.h"
 #include "export/export.h"
 
 #include <ctype.h>
@@ -41,162 +42,16 @@ static void put(writer *w, const char *format, ...) {
 
 // --- what each operation needs once ------------------------------------------------------------------------
 
-static const char linear_text[] =
-    "/* y = w x + b; 16 running sums, added as a tree: the order in which deepq adds. */\n"
-    "static void $_linear(const float *w, const float *b, const float *x, int rows, int columns, float *y) "
-    "{\n"
-    "    int r, i, l;\n"
-    "    for (r = 0; r < rows; r++, w += columns) {\n"
-    "        float s[16] = {0};\n"
-    "        for (i = 0; i + 16 <= columns; i += 16)\n"
-    "            for (l = 0; l < 16; l++) s[l] = $_FMA(w[i + l], x[i + l], s[l]);\n"
-    "        for (l = 0; l < 16 && i + l < columns; l++) s[l] = $_FMA(w[i + l], x[i + l], s[l]);\n"
-    "        for (l = 8; l > 0; l /= 2)\n"
-    "            for (i = 0; i < l; i++) s[i] += s[i + l];\n"
-    "        y[r] = s[0] + b[r];\n"
-    "    }\n"
-    "}\n\n";
-
-static const char linear8_text[] =
-    "/* y = scale w x + b, the weights in 8 bits with one scale a row. */\n"
-    "static void $_linear(const signed char *w, const float *scale, const float *b, const float *x,\n"
-    "                     int rows, int columns, float *y) {\n"
-    "    int r, i, l;\n"
-    "    for (r = 0; r < rows; r++, w += columns) {\n"
-    "        float s[16] = {0};\n"
-    "        for (i = 0; i + 16 <= columns; i += 16)\n"
-    "            for (l = 0; l < 16; l++) s[l] = $_FMA((float)w[i + l], x[i + l], s[l]);\n"
-    "        for (l = 0; l < 16 && i + l < columns; l++) s[l] = $_FMA((float)w[i + l], x[i + l], s[l]);\n"
-    "        for (l = 8; l > 0; l /= 2)\n"
-    "            for (i = 0; i < l; i++) s[i] += s[i + l];\n"
-    "        y[r] = scale[r] * s[0] + b[r];\n"
-    "    }\n"
-    "}\n\n";
-
-static const char normalize_text[] = "/* y = (x - center) scale, cut to +-clip. */\n"
-                                     "static void $_normalize(const float *center, const float *scale, float "
-                                     "clip, const float *x, int n, float "
-                                     "*y) {\n"
-                                     "    int i;\n"
-                                     "    for (i = 0; i < n; i++) {\n"
-                                     "        float v = (x[i] - center[i]) * scale[i];\n"
-                                     "        y[i] = v > clip ? clip : v < -clip ? -clip : v;\n"
-                                     "    }\n"
-                                     "}\n\n";
-
-static const char affine_text[] =
-    "static void $_affine(const float *scale, const float *b, const float *x, int n, float *y) {\n"
-    "    int i;\n"
-    "    for (i = 0; i < n; i++) y[i] = x[i] * scale[i] + b[i];\n"
-    "}\n\n";
-
-static const char layer_norm_text[] =
-    "/* y = (x - mean) / sqrt(variance + epsilon) scale + b, over the n features. */\n"
-    "static void $_layer_norm(const float *scale, const float *b, double epsilon, const float *x, int n, "
-    "float "
-    "*y) {\n"
-    "    double sum = 0, square = 0;\n"
-    "    float mean, inverse;\n"
-    "    int i;\n"
-    "    for (i = 0; i < n; i++) sum += (double)x[i];\n"
-    "    sum /= n;\n"
-    "    for (i = 0; i < n; i++) square += ((double)x[i] - sum) * ((double)x[i] - sum);\n"
-    "    mean = (float)sum;\n"
-    "    inverse = (float)(1.0 / sqrt(square / n + epsilon));\n"
-    "    for (i = 0; i < n; i++) y[i] = (x[i] - mean) * inverse * scale[i] + b[i];\n"
-    "}\n\n";
-
-static const char dueling_text[] =
-    "/* value and advantages of n outputs each: y = value + advantage - mean advantage. */\n"
-    "static void $_dueling(const float *x, int n, int actions, float *y) {\n"
-    "    const float share = 1.0f / (float)actions;\n"
-    "    int i, a;\n"
-    "    for (i = 0; i < n; i++) {\n"
-    "        float base = 0;\n"
-    "        for (a = 0; a < actions; a++) base += x[n + a * n + i];\n"
-    "        base = x[i] - base * share;\n"
-    "        for (a = 0; a < actions; a++) y[a * n + i] = base + x[n + a * n + i];\n"
-    "    }\n"
-    "}\n\n";
-
-static const char mean_text[] = "/* the mean of n outputs for each action */\n"
-                                "static void $_mean(const float *x, int n, int actions, float *y) {\n"
-                                "    const float share = 1.0f / (float)n;\n"
-                                "    int i, a;\n"
-                                "    for (a = 0; a < actions; a++, x += n) {\n"
-                                "        float sum = 0;\n"
-                                "        for (i = 0; i < n; i++) sum += x[i];\n"
-                                "        y[a] = sum * share;\n"
-                                "    }\n"
-                                "}\n\n";
-
-static const char expectation_text[] =
-    "/* e^x for x in -87 to 0, after Cephes (Moshier). */\n"
-    "static float $_exp(float x) {\n"
-    "    union { float f; int i; } power;\n"
-    "    float n, r, y;\n"
-    "    x = x > -87.0f ? x : -87.0f;\n"
-    "    n = x * 1.44269504088896341f + 12582912.0f; /* rounds to a whole number */\n"
-    "    n = n - 12582912.0f;\n"
-    "    r = x - n * 0.693359375f;\n"
-    "    r = r - n * -2.12194440e-4f;\n"
-    "    y = 1.9875691500e-4f;\n"
-    "    y = y * r + 1.3981999507e-3f;\n"
-    "    y = y * r + 8.3334519073e-3f;\n"
-    "    y = y * r + 4.1665795894e-2f;\n"
-    "    y = y * r + 1.6666665459e-1f;\n"
-    "    y = y * r + 5.0000001201e-1f;\n"
-    "    y = y * (r * r) + r + 1.0f;\n"
-    "    power.i = ((int)n + 127) * (1 << 23);\n"
-    "    return y * power.f;\n"
-    "}\n\n"
-    "/* the mean of the values first + i spacing under softmax(x), for each action */\n"
-    "static void $_expectation(const float *x, int n, int actions, float first, float spacing, float *y) {\n"
-    "    int i, a;\n"
-    "    for (a = 0; a < actions; a++, x += n) {\n"
-    "        float top = x[0], sum = 0, moment = 0;\n"
-    "        for (i = 1; i < n; i++) top = x[i] > top ? x[i] : top;\n"
-    "        for (i = 0; i < n; i++) {\n"
-    "            float power = $_exp(x[i] - top);\n"
-    "            sum += power;\n"
-    "            moment += (float)i * power;\n"
-    "        }\n"
-    "        y[a] = first + spacing * (moment / sum);\n"
-    "    }\n"
-    "}\n\n";
-
-static const char relu_text[] = "static void $_relu(float *y, int n) {\n"
-                                "    int i;\n"
-                                "    for (i = 0; i < n; i++) y[i] = 0.0f > y[i] ? 0.0f : y[i];\n"
-                                "}\n\n";
-
-static const char leaky_text[] = "static void $_leaky(float slope, float *y, int n) {\n"
-                                 "    int i;\n"
-                                 "    for (i = 0; i < n; i++) y[i] = y[i] > 0.0f ? y[i] : slope * y[i];\n"
-                                 "}\n\n";
-
-static const char activation_text[] = "static void $_copy(const float *x, int n, float *y) {\n"
-                                      "    int i;\n"
-                                      "    for (i = 0; i < n; i++) y[i] = x[i];\n"
-                                      "}\n\n";
-
-static const char fma_text[] =
-    "/* a b + c, rounded once. The second form does so in doubles; for a processor without either, that may\n"
-    "   differ from deepq in last bits, define it as ((a) * (b) + (c)). */\n"
-    "#ifndef $_FMA\n"
-    "#ifdef __FP_FAST_FMAF\n"
-    "#define $_FMA(a, b, c) __builtin_fmaf(a, b, c)\n"
-    "#else\n"
-    "#define $_FMA(a, b, c) ((float)((double)(a) * (double)(b) + (double)(c)))\n"
-    "#endif\n"
-    "#endif\n\n";
-
 static const char *helper_of(const writer *w, const dq_op *op) {
     static const char *const texts[] = {
         [DQ_OP_FEATURES] = "",           [DQ_OP_NORMALIZE] = normalize_text,   [DQ_OP_AFFINE] = affine_text,
         [DQ_OP_LINEAR] = linear_text,    [DQ_OP_LAYER_NORM] = layer_norm_text, [DQ_OP_DUELING] = dueling_text,
-        [DQ_OP_EXPECTATION] = mean_text, [DQ_OP_ACTIVATION] = activation_text,
+        [DQ_OP_EXPECTATION] = mean_text, [DQ_OP_ACTIVATION] = activation_text, [DQ_OP_UNIT] = unit_text,
+        [DQ_OP_CONV] = conv_text,        [DQ_OP_MAX_POOL] = max_pool_text,     [DQ_OP_ADD] = add_text,
     };
+    if (op->kind == DQ_OP_UNIT && op->divides) return divide_text;
+    if (op->kind == DQ_OP_CONV && w->int8) return conv8_text;
+
     if (op->kind == DQ_OP_LINEAR && w->int8) return linear8_text;
     if (op->kind == DQ_OP_EXPECTATION && op->softmax) return expectation_text;
     return texts[op->kind];
@@ -250,25 +105,33 @@ static void put_floats(writer *w, const dq_op *op, const char *what, const float
     w->weights += count * sizeof(float);
 }
 
-// Rows of 8-bit numbers and their scales: w is near scale * q.
+static size_t weights_of(const dq_op *op) {
+    if (op->kind != DQ_OP_CONV) return (size_t)op->in * (size_t)op->out;
+    return (size_t)(op->kernel * op->kernel * op->in_image[2]) * (size_t)op->out_image[2];
+}
+
+// 8-bit numbers and their scales, one an output: w is near scale * q. A linear operation's outputs are rows,
+// a convolution's the last dimension.
 static bool put_int8(writer *w, const dq_op *op) {
-    const size_t columns = (size_t)op->in, rows = (size_t)op->out;
+    const bool conv = op->kind == DQ_OP_CONV;
+    const size_t rows = (size_t)(conv ? op->out_image[2] : op->out), columns = weights_of(op) / rows;
+    const size_t next_row = conv ? 1 : columns, next = conv ? rows : 1;
     float *scale = malloc(rows * sizeof *scale);
     if (!scale) return false;
     char name[96];
-    put(w, "static const signed char $_%s[%zu] = {", constant_name(op, "weight", name), rows * columns);
     for (size_t r = 0; r < rows; r++) {
-        const float *row = op->weight + r * columns;
         float largest = 0;
         for (size_t c = 0; c < columns; c++) {
-            if (!isfinite(row[c])) w->finite = false;
-            largest = fmaxf(largest, fabsf(row[c]));
+            const float value = op->weight[r * next_row + c * next];
+            if (!isfinite(value)) w->finite = false;
+            largest = fmaxf(largest, fabsf(value));
         }
         scale[r] = largest > 0 ? largest / 127 : 1;
-        for (size_t c = 0; c < columns; c++) {
-            const long q = w->finite ? lrintf(row[c] / scale[r]) : 0;
-            put(w, "%s%ld,", (r * columns + c) % 20 ? " " : "\n    ", q);
-        }
+    }
+    put(w, "static const signed char $_%s[%zu] = {", constant_name(op, "weight", name), rows * columns);
+    for (size_t i = 0; i < rows * columns; i++) {
+        const size_t r = conv ? i % rows : i / columns;
+        put(w, "%s%ld,", i % 20 ? " " : "\n    ", w->finite ? lrintf(op->weight[i] / scale[r]) : 0);
     }
     put(w, "\n};\n");
     w->weights += rows * columns;
@@ -278,11 +141,11 @@ static bool put_int8(writer *w, const dq_op *op) {
 }
 
 static bool put_constants(writer *w, const dq_op *op) {
-    const size_t width = (size_t)op->out;
+    const size_t width = (size_t)(op->kind == DQ_OP_CONV ? op->out_image[2] : op->out);
     if (op->weight && w->int8) {
         if (!put_int8(w, op)) return false;
     } else if (op->weight) {
-        put_floats(w, op, "weight", op->weight, (size_t)op->in * width);
+        put_floats(w, op, "weight", op->weight, weights_of(op));
     }
     if (op->center) put_floats(w, op, "center", op->center, width);
     if (op->scale) put_floats(w, op, "scale", op->scale, width);
@@ -310,7 +173,8 @@ static void put_features(writer *w, const dq_op *op, const char *x, const char *
     }
 }
 
-static void put_call(writer *w, const dq_op *op, const char *x, const char *y) {
+// `other`: what an addition adds.
+static void put_call(writer *w, const dq_op *op, const char *x, const char *other, const char *y) {
     char a[96], b[96], c[96], n[32], m[32];
     constant_name(op, "weight", a);
     constant_name(op, "scale", b);
@@ -349,24 +213,82 @@ static void put_call(writer *w, const dq_op *op, const char *x, const char *y) {
     case DQ_OP_ACTIVATION:
         put(w, "    $_copy(%s, %d, %s);\n", x, op->out, y);
         break;
+    case DQ_OP_UNIT:
+        put(w, "    $_unit(%s, %d, %s);\n", x, op->out, y);
+        break;
+    case DQ_OP_CONV:
+        put(w, w->int8 ? "    $_conv($_%s, $_%s, $_%s, " : "    $_conv($_%s, %.0s$_%s, ", a, b, c);
+        put(w, "%s, %d, %d, %d, %d, %d, %d, %d, %d, %d, %d, %s);\n", x, op->in_image[0], op->in_image[1],
+            op->in_image[2], op->kernel, op->stride, op->padding, op->terms, op->out_image[0],
+            op->out_image[1], op->out_image[2], y);
+        break;
+    case DQ_OP_MAX_POOL:
+        put(w, "    $_max_pool(%s, %d, %d, %d, %d, %d, %d, %d, %d, %s);\n", x, op->in_image[0],
+            op->in_image[1], op->in_image[2], op->kernel, op->stride, op->padding, op->out_image[0],
+            op->out_image[1], y);
+        break;
+    case DQ_OP_ADD:
+        put(w, "    $_add(%s, %s, %d, %s);\n", x, other, op->out, y);
+        break;
     }
     if (op->activation.kind == DQ_NONLINEARITY_RELU) put(w, "    $_relu(%s, %d);\n", y, op->out);
     if (op->activation.kind == DQ_NONLINEARITY_LEAKY)
         put(w, "    $_leaky(%s, %s, %d);\n", float_text(w, op->activation.slope, n), y, op->out);
 }
 
+// Which buffer takes what each operation gives: one that holds nothing which is still to be read.
+typedef struct buffers {
+    int of[DQ_PROGRAM_OPS]; // of operation i
+    int size[DQ_PROGRAM_OPS], count;
+} buffers;
+
+static buffers place_buffers(const dq_program *program) {
+    buffers b = {.count = 0};
+    int last[DQ_PROGRAM_OPS]; // the operation that reads operation i's values last
+    for (int i = 0; i < program->count; i++) {
+        last[i] = i + 1;
+        if (program->ops[i].kind == DQ_OP_ADD && program->ops[i].other >= 0) last[program->ops[i].other] = i;
+    }
+    for (int i = 0; i + 1 < program->count; i++) {
+        int chosen = -1;
+        for (bool taken = true; taken;) {
+            chosen++;
+            taken = false;
+            for (int k = 0; k < i; k++) taken |= b.of[k] == chosen && last[k] >= i;
+        }
+        b.of[i] = chosen;
+        if (chosen == b.count) b.size[b.count++] = 0;
+        if (program->ops[i].out > b.size[chosen]) b.size[chosen] = program->ops[i].out;
+    }
+    return b;
+}
+
+// Bytes of the buffers and, roughly, of what the functions need beside them.
+static size_t stack_of(const dq_program *program) {
+    const buffers b = place_buffers(program);
+    size_t floats = (size_t)program->outputs + 64;
+    for (int k = 0; k < b.count; k++) floats += (size_t)b.size[k];
+    return floats * sizeof(float);
+}
+
+static const char *observation_type(const dq_program *program) {
+    return program->bytes ? "unsigned char" : "float";
+}
+
 static void put_functions(writer *w, const dq_program *program) {
-    static const char *const buffers[] = {"a", "b"};
-    const int widest = dq_program_widest(program);
-    put(w, "void $_q(const float *obs, float *q) {\n");
-    if (program->count > 1)
-        put(w, program->count > 2 ? "    float a[%d], b[%d];\n" : "    float a[%d];\n", widest, widest);
-    for (int i = 0; i < program->count; i++)
-        put_call(w, &program->ops[i], i ? buffers[(i - 1) % 2] : "obs",
-                 i + 1 < program->count ? buffers[i % 2] : "q");
+    const buffers b = place_buffers(program);
+    char names[DQ_PROGRAM_OPS][8];
+    put(w, "void $_q(const %s *obs, float *q) {\n", observation_type(program));
+    for (int k = 0; k < b.count; k++) put(w, "%s%c[%d]", k ? ", " : "    float ", 'a' + k, b.size[k]);
+    if (b.count > 0) put(w, ";\n");
+    for (int i = 0; i < program->count; i++) {
+        const dq_op *op = &program->ops[i];
+        snprintf(names[i], sizeof names[i], "%c", i + 1 < program->count ? 'a' + b.of[i] : 'q');
+        const char *other = op->kind == DQ_OP_ADD && op->other >= 0 ? names[op->other] : "obs";
+        put_call(w, op, i ? names[i - 1] : "obs", other, names[i]);
+    }
+    put(w, "}\n\nint $_act(const %s *obs) {\n", observation_type(program));
     put(w,
-        "}\n\n"
-        "int $_act(const float *obs) {\n"
         "    float q[%d];\n"
         "    int a, best = 0;\n"
         "    $_q(obs, q);\n"
@@ -392,6 +314,11 @@ dq_status dq_c99_write(const char *path, const dq_program *program, const dq_c99
                        dq_error *error) {
     writer w = {.name = options->name, .int8 = options->int8, .finite = true};
     const bool math = needs_math(program);
+    const char *type = observation_type(program);
+    int channels = 0; // the most of a convolution
+    for (int i = 0; i < program->count; i++)
+        if (program->ops[i].kind == DQ_OP_CONV && program->ops[i].out_image[2] > channels)
+            channels = program->ops[i].out_image[2];
     char origin[200];
     snprintf(origin, sizeof origin, "%s", options->origin);
     for (char *c = origin; *c; c++) // nothing that ends the comment
@@ -401,27 +328,28 @@ dq_status dq_c99_write(const char *path, const dq_program *program, const dq_c99
     put(&w,
         "/* A policy trained with deepq: %s\n"
         "\n"
-        "   int $_act(const float *obs);           the best action, 0 to %d\n"
-        "   void $_q(const float *obs, float *q);  the value of each action, q[%d]\n"
-        "\n"
-        "   obs: [%d] floats, the environment's observation as it is. C99, nothing allocated, no state; "
-        "about\n"
-        "   %zu bytes of stack%s. Made by deepq export. */\n",
-        origin, program->outputs - 1, program->outputs, program->inputs,
-        (size_t)(2 * dq_program_widest(program) + program->outputs + 32) * sizeof(float),
-        math ? "; link with -lm" : "");
+        "   int $_act(const %s *obs);           the best action, 0 to %d\n"
+        "   void $_q(const %s *obs, float *q);  the value of each action, q[%d]\n"
+        "\n",
+        origin, type, program->outputs - 1, type, program->outputs);
+    if (program->bytes)
+        put(&w, "   obs: [%d][%d][%d] bytes, the stack of frames that the network sees, the oldest first.",
+            program->image[0], program->image[1], program->image[2]);
+    else
+        put(&w, "   obs: [%d] floats, the environment's observation as it is.", program->inputs);
+    put(&w, " C99, nothing\n   allocated, no state; about %zu bytes of stack%s. Made by deepq export. */\n",
+        stack_of(program), math ? "; link with -lm" : "");
     if (math) put(&w, "#include <math.h>\n");
-    put(&w,
-        "\n#define $_INPUTS %d\n#define $_ACTIONS %d\n\nint $_act(const float *obs);\n"
-        "void $_q(const float *obs, float *q);\n\n",
-        program->inputs, program->outputs);
-    bool room = true, linear = false;
+    put(&w, "\n#define $_INPUTS %d\n#define $_ACTIONS %d\n", program->inputs, program->outputs);
+    if (channels > 0) put(&w, "#define $_CHANNELS %d\n", channels);
+    put(&w, "\nint $_act(const %s *obs);\nvoid $_q(const %s *obs, float *q);\n\n", type, type);
+    bool room = true, products = false;
     for (int i = 0; i < program->count && room; i++) {
         room = put_constants(&w, &program->ops[i]);
-        linear |= program->ops[i].kind == DQ_OP_LINEAR;
+        products |= program->ops[i].weight != NULL;
     }
     put(&w, "\n");
-    if (linear) put(&w, fma_text);
+    if (products) put(&w, "%s", fma_text);
     put_helpers(&w, program);
     put_functions(&w, program);
     if (!room) status = dq_fail(error, DQ_MEMORY, path, "there is no memory to write the policy");

@@ -3,6 +3,7 @@
 
 #include "base/pattern.h"
 #include "nn/net.h"
+#include "nn/trunk.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -41,10 +42,18 @@ static int member(const dq_tensors *tensors, group g, const char *part) {
     return -1;
 }
 
+// Has the trunk so many convolutions outside of residual blocks, the first of that many channels?
+static bool trunk_fits(const dq_trunk *trunk, int convolutions, int channels) {
+    int count = 0, first = 0;
+    for (int i = 0; i < trunk->count; i++)
+        if (!strcmp(trunk->layers[i].kind, "conv") && count++ == 0) first = trunk->layers[i].out;
+    return count == convolutions && first == channels;
+}
+
 dq_status dq_import_describe(dq_run_config *config, const dq_tensors *tensors, const dq_foreign *foreign,
                              const char *where, dq_error *error) {
     dq_agent_config *learner = &config->learner;
-    int linear = 0, widths[DQ_INTS_MAX + 1];
+    int linear = 0, widths[DQ_INTS_MAX + 1], convolutions = 0, first_channels = 0;
     for (group g = {0}; next_group(tensors, &g);) {
         const int weight = member(tensors, g, "weight");
         if (weight < 0) continue;
@@ -56,6 +65,8 @@ dq_status dq_import_describe(dq_run_config *config, const dq_tensors *tensors, c
                                "--map and describe it with net_arch=[...]",
                                DQ_INTS_MAX + 1);
             widths[linear++] = array->shape[0] > 1 << 20 ? 1 << 20 : (int)array->shape[0];
+        } else if (array->rank == 4) {
+            if (convolutions++ == 0) first_channels = (int)array->shape[0];
         } else if (array->rank == 1) {
             learner->normalization = member(tensors, g, "running_mean") >= 0 ? DQ_NORM_BATCH : DQ_NORM_LAYER;
             if (linear == 0) learner->normalize_input = true;
@@ -65,6 +76,8 @@ dq_status dq_import_describe(dq_run_config *config, const dq_tensors *tensors, c
         learner->net_arch.count = linear - 1;
         memcpy(learner->net_arch.value, widths, (size_t)(linear - 1) * sizeof *widths);
     }
+    for (int i = 0; convolutions > 0 && dq_trunks[i]; i++)
+        if (trunk_fits(dq_trunks[i], convolutions, first_channels)) learner->network = i + 1;
     const char *activation = foreign->activation;
     if (!strcmp(activation, "LeakyReLU"))
         learner->activation = DQ_LEAKY_RELU;
@@ -99,7 +112,7 @@ static void match_order(const dq_tensors *tensors, const dq_net *net, int *from)
     group g = {0};
     for (int i = 0; i < net->layer_count; i++) {
         const dq_layer *layer = &net->layers[i];
-        if (!layer->class->torch) continue;
+        if (!layer->class->torch || layer->tensor_count == 0) continue;
         do {
             if (!next_group(tensors, &g)) return;
         } while (member(tensors, g, "weight") < 0);

@@ -7,6 +7,7 @@
 #include "io/protobuf.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 // Field numbers of onnx.proto.
@@ -45,8 +46,8 @@ enum {
     DIM_VALUE = 1,
     DIM_PARAM = 2,
 };
-enum { IS_FLOAT = 1, IS_INT = 2, IS_INTS = 7 };      // AttributeProto.AttributeType
-enum { ELEMENT_FLOAT = 1, ELEMENT_INT64 = 7 };       // TensorProto.DataType
+enum { IS_FLOAT = 1, IS_INT = 2, IS_INTS = 7 };                  // AttributeProto.AttributeType
+enum { ELEMENT_FLOAT = 1, ELEMENT_BYTE = 2, ELEMENT_INT64 = 7 }; // TensorProto.DataType
 enum { FEATURES_MOST = 4096 };                       // of features, and of values of a distribution
 enum { IR_VERSION = 8, OPSET = 17, NAME_SIZE = 80 }; // ONNX 1.12
 
@@ -54,8 +55,10 @@ typedef char name[NAME_SIZE];
 
 typedef struct graph {
     dq_protobuf nodes, initializers;
-    name last;  // the value that the chain has come to
-    int number; // of the node to come
+    name last;                  // the value that the chain has come to
+    int number;                 // of the node to come
+    bool image;                 // it is [batch, channels, height, width]; else [batch, features]
+    name given[DQ_PROGRAM_OPS]; // what each operation gave
 } graph;
 
 // --- pieces ------------------------------------------------------------------------------------------------
@@ -96,12 +99,14 @@ typedef struct attribute {
     const char *name; // NULL: none
     int type;
     double number;
+    const int *list; // IS_INTS: [count]
+    int count;
 } attribute;
 
 // Adds a node whose output is called `out`, or anew after the operator where that is NULL, and becomes the
 // chain's last value. `inputs` end with NULL; "" is one that is left out.
-static void node(graph *g, const char *op, const char *const *inputs, const char *out, attribute first,
-                 attribute second) {
+static void node_of(graph *g, const char *op, const char *const *inputs, const char *out,
+                    const attribute attributes[3]) {
     name made;
     snprintf(made, sizeof made, "%.40s_%d", op, g->number++);
     dq_protobuf *p = &g->nodes;
@@ -110,15 +115,14 @@ static void node(graph *g, const char *op, const char *const *inputs, const char
     dq_protobuf_text(p, NODE_OUTPUT, out ? out : made);
     dq_protobuf_text(p, NODE_NAME, made);
     dq_protobuf_text(p, NODE_OP, op);
-    const attribute attributes[] = {first, second};
-    for (int i = 0; i < 2 && attributes[i].name; i++) {
+    for (int i = 0; i < 3 && attributes[i].name; i++) {
         const size_t begun = dq_protobuf_begin(p, NODE_ATTRIBUTE);
         dq_protobuf_text(p, ATTRIBUTE_NAME, attributes[i].name);
         if (attributes[i].type == IS_FLOAT)
             dq_protobuf_float(p, ATTRIBUTE_FLOAT, (float)attributes[i].number);
-        else
-            dq_protobuf_int(p, attributes[i].type == IS_INTS ? ATTRIBUTE_INTS : ATTRIBUTE_INT,
-                            (int64_t)attributes[i].number);
+        if (attributes[i].type == IS_INT) dq_protobuf_int(p, ATTRIBUTE_INT, (int64_t)attributes[i].number);
+        for (int k = 0; k < attributes[i].count; k++)
+            dq_protobuf_int(p, ATTRIBUTE_INTS, attributes[i].list[k]);
         dq_protobuf_int(p, ATTRIBUTE_TYPE, attributes[i].type);
         dq_protobuf_end(p, begun);
     }
@@ -126,19 +130,24 @@ static void node(graph *g, const char *op, const char *const *inputs, const char
     snprintf(g->last, sizeof g->last, "%s", out ? out : made);
 }
 
+static void node(graph *g, const char *op, const char *const *inputs, const char *out, attribute first,
+                 attribute second) {
+    node_of(g, op, inputs, out, (const attribute[3]){first, second});
+}
+
 #define INPUTS(...) ((const char *const[]){__VA_ARGS__, NULL})
 #define NONE        ((attribute){0})
 #define INT(key, value)                                                                                      \
     (attribute) {                                                                                            \
-        key, IS_INT, value                                                                                   \
+        key, IS_INT, value, NULL, 0                                                                          \
     }
-#define INTS(key, value)                                                                                     \
+#define INTS(key, ...)                                                                                       \
     (attribute) {                                                                                            \
-        key, IS_INTS, value                                                                                  \
+        key, IS_INTS, 0, (const int[]){__VA_ARGS__}, (int)(sizeof((int[]){__VA_ARGS__}) / sizeof(int))       \
     }
 #define FLOAT(key, value)                                                                                    \
     (attribute) {                                                                                            \
-        key, IS_FLOAT, value                                                                                 \
+        key, IS_FLOAT, value, NULL, 0                                                                        \
     }
 
 // A binary operator on the last value and another.
@@ -301,20 +310,100 @@ static void add_expectation(graph *g, const dq_op *op) {
     binary(g, "MatMul", floats(g, atoms, op->name, "values", count, values));
 }
 
+// --- images ------------------------------------------------------------------------------------------------
+
+// Features lie in the order height, width, channel; ONNX's operators on images want the channels first.
+static void be_image(graph *g, const dq_op *op) {
+    name shape;
+    if (g->image) return;
+    binary(g, "Reshape",
+           integers(g, shape, op->name, "image", 4,
+                    (const int64_t[]){-1, op->in_image[0], op->in_image[1], op->in_image[2]}));
+    unary(g, "Transpose", INTS("perm", 0, 3, 1, 2), NONE);
+    g->image = true;
+}
+
+static void be_features(graph *g, const dq_op *op, int64_t features) {
+    name shape;
+    if (!g->image) return;
+    unary(g, "Transpose", INTS("perm", 0, 2, 3, 1), NONE);
+    binary(g, "Reshape", integers(g, shape, op->name, "flat", 2, (const int64_t[]){-1, features}));
+    g->image = false;
+}
+
+static void add_unit(graph *g, const dq_op *op) {
+    name factor, shape;
+    unary(g, "Cast", INT("to", ELEMENT_FLOAT), NONE);
+    binary(g, op->divides ? "Div" : "Mul",
+           one_float(g, factor, op->name, "unit", op->divides ? 255.0F : 1.0F / 255.0F));
+    binary(g, "Reshape", integers(g, shape, op->name, "flat", 2, (const int64_t[]){-1, op->out}));
+}
+
+static void add_conv(graph *g, const dq_op *op) {
+    const size_t k = (size_t)op->kernel, in = (size_t)op->in_image[2], out = (size_t)op->out_image[2];
+    const int64_t shape[] = {op->out_image[2], op->in_image[2], op->kernel, op->kernel};
+    const int pad = op->padding;
+    name x, weight, bias;
+    float *filters = malloc(k * k * in * out * sizeof *filters);
+    if (!filters) {
+        g->nodes.failed = true;
+        return;
+    }
+    for (size_t e = 0; e < k * k * in; e++)
+        for (size_t o = 0; o < out; o++)
+            filters[(o * in + e % in) * k * k + e / in] = op->weight[e * out + o];
+    be_image(g, op);
+    memcpy(x, g->last, sizeof x);
+    constant(g, weight, op->name, "weight", ELEMENT_FLOAT, 4, shape, filters);
+    free(filters);
+    floats(g, bias, op->name, "bias", (int64_t)out, op->bias);
+    node_of(g, "Conv", INPUTS(x, weight, bias), NULL,
+            (const attribute[3]){INTS("kernel_shape", op->kernel, op->kernel),
+                                 INTS("strides", op->stride, op->stride), INTS("pads", pad, pad, pad, pad)});
+}
+
+static void add_max_pool(graph *g, const dq_op *op) {
+    const int pad = op->padding;
+    name x;
+    be_image(g, op);
+    memcpy(x, g->last, sizeof x);
+    node_of(g, "MaxPool", INPUTS(x), NULL,
+            (const attribute[3]){INTS("kernel_shape", op->kernel, op->kernel),
+                                 INTS("strides", op->stride, op->stride), INTS("pads", pad, pad, pad, pad)});
+}
+
+// Both are images: a residual block adds what it was given.
+static void add_add(graph *g, const dq_op *op) {
+    binary(g, "Add", g->given[op->other]);
+}
+
 static void add_nothing(graph *g, const dq_op *op) {
     (void)g, (void)op;
 }
 
-static void (*const adders[])(graph *, const dq_op *) = {
-    [DQ_OP_FEATURES] = add_features,       [DQ_OP_NORMALIZE] = add_normalize,   [DQ_OP_AFFINE] = add_affine,
-    [DQ_OP_LINEAR] = add_linear,           [DQ_OP_LAYER_NORM] = add_layer_norm, [DQ_OP_DUELING] = add_dueling,
-    [DQ_OP_EXPECTATION] = add_expectation, [DQ_OP_ACTIVATION] = add_nothing,
+static const struct {
+    void (*add)(graph *, const dq_op *);
+    bool any; // takes features and images as they come
+    bool images;
+} adders[] = {
+    [DQ_OP_FEATURES] = {add_features, false, false},
+    [DQ_OP_NORMALIZE] = {add_normalize, false, false},
+    [DQ_OP_AFFINE] = {add_affine, false, false},
+    [DQ_OP_LINEAR] = {add_linear, false, false},
+    [DQ_OP_LAYER_NORM] = {add_layer_norm, false, false},
+    [DQ_OP_DUELING] = {add_dueling, false, false},
+    [DQ_OP_EXPECTATION] = {add_expectation, false, false},
+    [DQ_OP_ACTIVATION] = {add_nothing, true, false},
+    [DQ_OP_UNIT] = {add_unit, true, false},
+    [DQ_OP_CONV] = {add_conv, false, true},
+    [DQ_OP_MAX_POOL] = {add_max_pool, false, true},
+    [DQ_OP_ADD] = {add_add, true, false},
 };
 
 // --- the file ----------------------------------------------------------------------------------------------
 
-// A ValueInfoProto: [batch], or [batch, width].
-static void describe(dq_protobuf *p, int field, const char *value, int type, int64_t width) {
+// A ValueInfoProto: [batch] and `rank` dimensions more.
+static void describe(dq_protobuf *p, int field, const char *value, int type, int rank, const int *sizes) {
     const size_t info = dq_protobuf_begin(p, field);
     dq_protobuf_text(p, VALUE_NAME, value);
     const size_t about = dq_protobuf_begin(p, VALUE_TYPE), tensor = dq_protobuf_begin(p, TYPE_TENSOR);
@@ -323,9 +412,9 @@ static void describe(dq_protobuf *p, int field, const char *value, int type, int
     size_t dim = dq_protobuf_begin(p, SHAPE_DIM);
     dq_protobuf_text(p, DIM_PARAM, "batch");
     dq_protobuf_end(p, dim);
-    if (width > 0) {
+    for (int i = 0; i < rank; i++) {
         dim = dq_protobuf_begin(p, SHAPE_DIM);
-        dq_protobuf_int(p, DIM_VALUE, width);
+        dq_protobuf_int(p, DIM_VALUE, sizes[i]);
         dq_protobuf_end(p, dim);
     }
     dq_protobuf_end(p, shape);
@@ -341,9 +430,12 @@ static void put_model(dq_protobuf *p, const graph *g, const dq_program *program)
     dq_protobuf_raw(p, g->nodes.data, g->nodes.size);
     dq_protobuf_text(p, GRAPH_NAME, "policy");
     dq_protobuf_raw(p, g->initializers.data, g->initializers.size);
-    describe(p, GRAPH_INPUT, "observation", ELEMENT_FLOAT, program->inputs);
-    describe(p, GRAPH_OUTPUT, "q", ELEMENT_FLOAT, program->outputs);
-    describe(p, GRAPH_OUTPUT, "action", ELEMENT_INT64, 0);
+    if (program->bytes)
+        describe(p, GRAPH_INPUT, "observation", ELEMENT_BYTE, 3, program->image);
+    else
+        describe(p, GRAPH_INPUT, "observation", ELEMENT_FLOAT, 1, &program->inputs);
+    describe(p, GRAPH_OUTPUT, "q", ELEMENT_FLOAT, 1, &program->outputs);
+    describe(p, GRAPH_OUTPUT, "action", ELEMENT_INT64, 0, NULL);
     dq_protobuf_end(p, body);
     const size_t opset = dq_protobuf_begin(p, MODEL_OPSET);
     dq_protobuf_int(p, OPSET_VERSION, OPSET);
@@ -355,8 +447,11 @@ dq_status dq_onnx_write(const char *path, dq_program *program, dq_error *error) 
     dq_protobuf model = {0};
     dq_program_fold(program);
     for (int i = 0; i < program->count; i++) {
-        adders[program->ops[i].kind](&g, &program->ops[i]);
-        activate(&g, program->ops[i].activation);
+        const dq_op *op = &program->ops[i];
+        if (!adders[op->kind].any && !adders[op->kind].images) be_features(&g, op, op->in);
+        adders[op->kind].add(&g, op);
+        activate(&g, op->activation);
+        memcpy(g.given[i], g.last, sizeof g.last);
     }
     name last;
     memcpy(last, g.last, sizeof last);

@@ -8,6 +8,7 @@
 // Sums run in blocks of at most BLOCK terms, which keeps their factors in the first-level cache, so that
 // every output has one order of terms. Threads share out samples, and for dW columns or rows.
 #include "nn/conv.h"
+#include "nn/program.h"
 
 #include <assert.h>
 #include <math.h>
@@ -368,6 +369,24 @@ void dq_conv_backward(const dq_layer *layer, const dq_pass *pass) {
     dq_pool_run(pass->pool, pass->batch, input_gradient_sample, &j);
 }
 
+bool dq_conv_lower(const dq_layer *layer, const float *params, dq_program *program) {
+    const tables *t = layer->plan;
+    const size_t out = (size_t)layer->spec.out;
+    if (layer->in_layout == DQ_LAYOUT_BYTES && !dq_program_add(program, DQ_OP_UNIT, layer->name, layer->in))
+        return false;
+    dq_op *op = dq_program_add(program, DQ_OP_CONV, layer->name, layer->out);
+    if (!op) return false;
+    op->weight = malloc((size_t)t->elements * out * sizeof(float));
+    op->bias = malloc(out * sizeof(float));
+    if (!op->weight || !op->bias) return false;
+    for (int e = 0; e < t->elements; e++)
+        memcpy(op->weight + (size_t)e * out, params + layer->offset[WEIGHT] + t->row[e], out * sizeof(float));
+    memcpy(op->bias, params + layer->offset[BIAS], out * sizeof(float));
+    dq_op_window(op, layer);
+    op->terms = BLOCK;
+    return true;
+}
+
 extern const dq_layer_class dq_layer_conv;
 const dq_layer_class dq_layer_conv = {
     .kind = "conv",
@@ -380,4 +399,6 @@ const dq_layer_class dq_layer_conv = {
     .forward = dq_conv_forward,
     .backward = dq_conv_backward,
     .apply = dq_conv_forward,
+    .lower = dq_conv_lower,
+    .torch = "Conv2d",
 };

@@ -2,6 +2,7 @@
 // read them. Features keep the order height, width, channel. The planner gives tensors that follow PyTorch's
 // order to the world.
 #include "nn/layer.h"
+#include "nn/program.h"
 
 #include <string.h>
 
@@ -52,6 +53,15 @@ static void apply_flatten(const dq_layer *layer, const dq_pass *pass) {
         memcpy(pass->y, pass->x, (size_t)layer->in * sizeof(float));
 }
 
+// Images lie in the order of their features already.
+static bool lower_flatten(const dq_layer *layer, const float *params, dq_program *program) {
+    (void)params;
+    if (layer->in_layout != DQ_LAYOUT_BYTES) return true;
+    dq_op *op = dq_program_add(program, DQ_OP_UNIT, layer->name, layer->out);
+    if (op) op->divides = true;
+    return op != NULL;
+}
+
 extern const dq_layer_class dq_layer_flatten;
 const dq_layer_class dq_layer_flatten = {
     .kind = "flatten",
@@ -62,4 +72,6 @@ const dq_layer_class dq_layer_flatten = {
     .forward = forward_flatten,
     .backward = backward_flatten,
     .apply = apply_flatten,
+    .lower = lower_flatten,
+    .torch = "Flatten",
 };

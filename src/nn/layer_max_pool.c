@@ -3,6 +3,7 @@
 // Padding is left out of the maximum. The gradient goes to the first place, row by row, that holds the
 // maximum, as PyTorch's does.
 #include "nn/conv.h"
+#include "nn/program.h"
 
 #include <string.h>
 
@@ -52,6 +53,13 @@ static void backward_max_pool(const dq_layer *layer, const dq_pass *pass) {
     if (pass->d_x) dq_pool_run(pass->pool, pass->batch, backward_sample, &(job){layer, pass});
 }
 
+static bool lower_max_pool(const dq_layer *layer, const float *params, dq_program *program) {
+    (void)params;
+    dq_op *op = dq_program_add(program, DQ_OP_MAX_POOL, layer->name, layer->out);
+    if (op) dq_op_window(op, layer);
+    return op != NULL;
+}
+
 extern const dq_layer_class dq_layer_max_pool;
 const dq_layer_class dq_layer_max_pool = {
     .kind = "max_pool",
@@ -60,4 +68,6 @@ const dq_layer_class dq_layer_max_pool = {
     .forward = forward_max_pool,
     .backward = backward_max_pool,
     .apply = forward_max_pool,
+    .lower = lower_max_pool,
+    .torch = "MaxPool2d",
 };

@@ -3,7 +3,9 @@
 //
 // Espeholt et al. 2018, figure 3 (the large architecture); He et al. 2016.
 #include "nn/conv.h"
+#include "nn/program.h"
 
+#include <stdio.h>
 #include <string.h>
 
 enum { TENSORS = 2 }; // of each convolution
@@ -85,6 +87,26 @@ static void backward_residual(const dq_layer *layer, const dq_pass *pass) {
     if (pass->d_x) add(layer, pass, pass->d_y, pass->d_x);
 }
 
+static bool lower_residual(const dq_layer *layer, const float *params, dq_program *program) {
+    const int before = program->count - 1;
+    char name[48];
+    for (int i = 0; i < 2; i++) {
+        dq_layer conv = part(layer, i);
+        snprintf(name, sizeof name, "%s.conv%d", layer->name, i);
+        snprintf(conv.name, sizeof conv.name, "%s", name);
+        if (i == 0) {
+            dq_op *op = dq_program_add(program, DQ_OP_ACTIVATION, layer->name, layer->in);
+            if (!op) return false;
+            op->activation = relu;
+        }
+        if (!dq_conv_lower(&conv, params, program)) return false;
+        program->ops[program->count - 1].activation = conv.activation;
+    }
+    dq_op *op = dq_program_add(program, DQ_OP_ADD, layer->name, layer->out);
+    if (op) op->other = before;
+    return op != NULL;
+}
+
 extern const dq_layer_class dq_layer_residual;
 const dq_layer_class dq_layer_residual = {
     .kind = "residual",
@@ -94,4 +116,5 @@ const dq_layer_class dq_layer_residual = {
     .forward = forward_residual,
     .backward = backward_residual,
     .apply = forward_residual,
+    .lower = lower_residual,
 };

@@ -1,11 +1,13 @@
 // Building programs; program.h tells what they are.
 #include "nn/program.h"
 
+#include "nn/conv.h"
 #include "nn/net.h"
 
 #include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 void dq_program_deinit(dq_program *program) {
     for (int i = 0; i < program->count; i++) {
@@ -31,6 +33,10 @@ static const struct {
     [DQ_OP_DUELING] = {0},
     [DQ_OP_EXPECTATION] = {0},
     [DQ_OP_ACTIVATION] = {0},
+    [DQ_OP_UNIT] = {0},
+    [DQ_OP_CONV] = {0}, // whoever adds it knows the sizes
+    [DQ_OP_MAX_POOL] = {0},
+    [DQ_OP_ADD] = {0},
 };
 
 dq_op *dq_program_add(dq_program *program, dq_op_kind kind, const char *name, int out) {
@@ -49,8 +55,24 @@ dq_op *dq_program_add(dq_program *program, dq_op_kind kind, const char *name, in
     return op;
 }
 
+void dq_op_window(dq_op *op, const dq_layer *layer) {
+    const dq_shape in = layer->in_shape, out = layer->out_shape;
+    memcpy(op->in_image, (int[]){in.height, in.width, in.channels}, sizeof op->in_image);
+    memcpy(op->out_image, (int[]){out.height, out.width, out.channels}, sizeof op->out_image);
+    op->kernel = layer->spec.kernel;
+    op->stride = layer->spec.stride;
+    op->padding = layer->spec.padding;
+}
+
 dq_status dq_net_lower(const dq_net *net, const float *params, dq_program *program, dq_error *error) {
-    if (program->count == 0) program->inputs = program->outputs = net->inputs;
+    if (program->count == 0) {
+        const dq_layer *first = &net->layers[0];
+        program->inputs = program->outputs = net->inputs;
+        program->bytes = first->in_layout == DQ_LAYOUT_BYTES;
+        memcpy(program->image,
+               (int[]){first->in_shape.height, first->in_shape.width, first->in_shape.channels},
+               sizeof program->image);
+    }
     for (int i = 0; i < net->layer_count; i++) {
         const dq_layer *layer = &net->layers[i];
         assert(program->outputs == layer->in);
@@ -58,10 +80,11 @@ dq_status dq_net_lower(const dq_net *net, const float *params, dq_program *progr
             return dq_fail(error, DQ_UNSUPPORTED, layer->name,
                            "the layer %s is of a kind (%s) that cannot be exported", layer->name,
                            layer->class->kind);
+        const int before = program->count;
         if (!layer->class->lower(layer, params, program))
             return dq_fail(error, DQ_MEMORY, layer->name, "there is no memory to describe the layer %s",
                            layer->name);
-        program->ops[program->count - 1].activation = layer->activation;
+        if (program->count > before) program->ops[program->count - 1].activation = layer->activation;
         assert(program->outputs == layer->out);
     }
     return DQ_OK;
@@ -91,11 +114,4 @@ void dq_program_fold(dq_program *program) {
         }
     }
     program->count = kept;
-}
-
-int dq_program_widest(const dq_program *program) {
-    int widest = program->inputs;
-    for (int i = 0; i < program->count; i++)
-        if (program->ops[i].out > widest) widest = program->ops[i].out;
-    return widest;
 }

@@ -19,6 +19,10 @@ typedef enum dq_op_kind {
     DQ_OP_DUELING,     // y(a, i) = x(i) + x(n + a n + i) - mean over a of x(n + a n + i)
     DQ_OP_EXPECTATION, // y(a) = mean over i of x(a n + i), or first + spacing sum_i i softmax_i(x(a, .))
     DQ_OP_ACTIVATION,  // nothing but its activation
+    DQ_OP_UNIT,        // bytes to y = x (1/255), or x / 255 where `divides`
+    DQ_OP_CONV,        // images; weight: [kernel kernel channels][out channels]
+    DQ_OP_MAX_POOL,    // images; padding is left out
+    DQ_OP_ADD,         // y = x + what operation `other` gave
 } dq_op_kind;
 
 typedef struct dq_op {
@@ -26,19 +30,26 @@ typedef struct dq_op {
     char name[48]; // of the layer it came from
     int in, out;
     dq_nonlinearity activation;
-    float *weight;                // [out][in]
-    float *bias, *scale, *center; // [out]
-    float clip;                   // normalize; 0: none
-    double epsilon;               // layer norm
-    dq_feature *features;         // [out]
-    int values;                   // dueling, expectation: n
-    bool softmax;                 // expectation: over fixed values, else a mean
-    float first, spacing;         // of these values
+    float *weight;                 // [out][in]
+    float *bias, *scale, *center;  // [out]
+    float clip;                    // normalize; 0: none
+    double epsilon;                // layer norm
+    dq_feature *features;          // [out]
+    int values;                    // dueling, expectation: n
+    bool softmax;                  // expectation: over fixed values, else a mean
+    bool divides;                  // unit
+    int in_image[3], out_image[3]; // height, width, channels, the last one fastest
+    int kernel, stride, padding;
+    int terms;            // conv: of a running sum in one go; the sums of these blocks are added up
+    int other;            // add
+    float first, spacing; // of these values
 } dq_op;
 
 #define DQ_PROGRAM_OPS 64
 
 typedef struct dq_program {
+    bool bytes;   // the input is an image of bytes
+    int image[3]; // its height, width, channels
     int inputs, outputs;
     int count;
     dq_op ops[DQ_PROGRAM_OPS];
@@ -55,8 +66,5 @@ dq_status dq_net_lower(const dq_net *net, const float *params, dq_program *progr
 
 // Puts every affine operation that follows a linear one (and no activation) into its weights.
 void dq_program_fold(dq_program *program);
-
-// The most features between two operations, inputs and outputs included.
-int dq_program_widest(const dq_program *program);
 
 #endif

@@ -2,8 +2,7 @@
 // loaded, and asked for the actions of random observations. Floats agree in every action (and, on this
 // processor, in every bit); weights of 8 bits in at least 99%.
 #include "export/export.h"
-#include "run/policy.h"
-#include "support.h"
+#include "export_support.h"
 
 #include <dlfcn.h>
 #include <math.h>
@@ -15,53 +14,30 @@ typedef struct kind {
     const char *name, *env;
     int observations;
     const char *words[6];
-    bool same_bits;
 } kind;
 
 static const kind kinds[] = {
-    {"plain", "CartPole-v1", 1000000, {"net_arch=[64, 64]"}, true},
-    {"leaky", "CartPole-v1", 20000, {"net_arch=[33]", "activation=leaky_relu"}, true},
-    {"batch_norm", "CartPole-v1", 20000, {"normalization=batch", "normalize_input=true"}, true},
-    {"layer_norm", "CartPole-v1", 20000, {"normalization=layer", "normalize_input=true"}, true},
-    {"dueling", "CartPole-v1", 20000, {"dueling=true"}, true},
-    {"noisy", "CartPole-v1", 20000, {"noisy=all", "explorer=noisy"}, true},
-    {"c51", "LunarLander-v3", 20000, {"head=c51"}, true},
-    {"qr", "CartPole-v1", 20000, {"head=qr", "qr_quantiles=25"}, true},
-    {"iqn", "CartPole-v1", 20000, {"head=iqn", "dueling=true"}, true},
-    {"rainbow", "CartPole-v1", 20000, {"head=c51", "dueling=true", "noisy=all", "explorer=noisy"}, true},
-    {"features", "HIVPatient", 20000, {"observation=features", "normalize_observation=true"}, true},
-    {"sines", "CartPoleSwingUp", 20000, {"observation=features"}, true},
-    {"scaled", "MountainCar-v0", 20000, {"observation=scaled", "net_arch=[]"}, true},
+    {"plain", "CartPole-v1", 1000000, {"net_arch=[64, 64]"}},
+    {"leaky", "CartPole-v1", 20000, {"net_arch=[33]", "activation=leaky_relu"}},
+    {"batch_norm", "CartPole-v1", 20000, {"normalization=batch", "normalize_input=true"}},
+    {"layer_norm", "CartPole-v1", 20000, {"normalization=layer", "normalize_input=true"}},
+    {"dueling", "CartPole-v1", 20000, {"dueling=true"}},
+    {"noisy", "CartPole-v1", 20000, {"noisy=all", "explorer=noisy"}},
+    {"c51", "LunarLander-v3", 20000, {"head=c51"}},
+    {"qr", "CartPole-v1", 20000, {"head=qr", "qr_quantiles=25"}},
+    {"iqn", "CartPole-v1", 20000, {"head=iqn", "dueling=true"}},
+    {"rainbow", "CartPole-v1", 20000, {"head=c51", "dueling=true", "noisy=all", "explorer=noisy"}},
+    {"features", "HIVPatient", 20000, {"observation=features", "normalize_observation=true"}},
+    {"sines", "CartPoleSwingUp", 20000, {"observation=features"}},
+    {"dqn2013", TEST_NOISE, 300, {"network=dqn2013", "frame_stack=4"}},
+    {"dqn2015", TEST_NOISE, 300, {"network=dqn2015", "frame_stack=4", "dueling=true", "head=qr"}},
+    {"impala", TEST_NOISE, 100, {"network=impala", "frame_stack=2"}},
+    {"flat_image", TEST_NOISE, 2000, {"net_arch=[16]", "normalization=layer"}},
+    {"scaled", "MountainCar-v0", 20000, {"observation=scaled", "net_arch=[]"}},
 };
 
-// A policy whose every number is away from its start: normalisations and noise would be the identity else.
-static dq_policy *make_policy(const kind *k) {
-    dq_error error = {0};
-    dq_run_config config;
-    assert_int_equal(dq_run_config_init(&config, k->env, NULL, &error), DQ_OK);
-    for (int i = 0; k->words[i]; i++)
-        if (dq_run_config_assign(&config, k->words[i], "test", &error)) fail_msg("%s", error.message);
-    dq_policy *policy = NULL;
-    if (dq_policy_create(&policy, &config, &error)) fail_msg("%s: %s", error.where, error.message);
-    const dq_net *net = dq_policy_net(policy);
-    float *params = dq_policy_params(policy);
-    dq_rng rng;
-    dq_rng_seed(&rng, 5);
-    for (int i = 0; i < dq_net_tensor_count(net); i++) {
-        const dq_tensor *t = dq_net_tensor(net, i);
-        const bool positive = strstr(t->name, "running_var") || strstr(t->name, ".scale");
-        for (int r = 0; r < t->rows; r++)
-            for (int c = 0; c < t->columns; c++) {
-                float *at = &params[t->offset + (size_t)r * t->stride + (size_t)c];
-                *at += 0.1F * (float)dq_rng_normal(&rng);
-                if (positive) *at = fabsf(*at) + 0.05F;
-            }
-    }
-    return policy;
-}
-
-typedef int act_fn(const float *);
-typedef void q_fn(const float *, float *);
+typedef int act_fn(const void *);
+typedef void q_fn(const void *, float *);
 
 static void compile(int level, const char *flags) {
     char command[512];
@@ -80,21 +56,20 @@ static void compare(const kind *k, dq_policy *policy, double *actions, double *b
     *(void **)&act = dlsym(library, "policy_act");
     *(void **)&values = dlsym(library, "policy_q");
     assert_true(act && values);
-    const int width = dq_policy_input(policy)->size, count = dq_policy_actions(policy);
-    float observation[DQ_OBSERVATION_MAX], q[DQ_ACTIONS_MAX], wanted[DQ_ACTIONS_MAX];
+    const int count = dq_policy_actions(policy);
+    void *input = malloc(dq_space_bytes(dq_policy_input(policy)));
+    float q[DQ_ACTIONS_MAX], wanted[DQ_ACTIONS_MAX];
     dq_rng rng;
     dq_rng_seed(&rng, 6);
     int64_t same_actions = 0, same_bits = 0;
     for (int i = 0; i < k->observations; i++) {
-        for (int d = 0; d < width; d++) {
-            observation[d] = (float)dq_rng_normal(&rng);
-            if (!strcmp(k->env, "HIVPatient")) observation[d] = powf(10, 2 + 2 * observation[d]);
-        }
-        dq_policy_q(policy, observation, wanted);
-        values(observation, q);
+        test_policy_input(policy, &rng, input);
+        dq_policy_q(policy, input, wanted);
+        values(input, q);
         same_bits += !memcmp(q, wanted, (size_t)count * sizeof *q);
-        same_actions += act(observation) == dq_policy_act(policy, observation);
+        same_actions += act(input) == dq_policy_act(policy, input);
     }
+    free(input);
     dlclose(library);
     *actions = (double)same_actions / k->observations;
     *bits = (double)same_bits / k->observations;
@@ -106,7 +81,7 @@ static void test_agrees(void **state) {
     char folder[] = "/tmp/deepq-export-XXXXXX";
     assert_non_null(mkdtemp(folder));
     assert_int_equal(chdir(folder), 0);
-    dq_policy *policy = make_policy(k);
+    dq_policy *policy = test_policy(k->env, k->words);
     for (int int8 = 0; int8 < 2; int8++) {
         dq_program program;
         assert_int_equal(dq_policy_lower(policy, &program, &error), DQ_OK);
@@ -138,7 +113,7 @@ static void test_doubles(void **state) {
     char folder[] = "/tmp/deepq-export-XXXXXX";
     assert_non_null(mkdtemp(folder));
     assert_int_equal(chdir(folder), 0);
-    dq_policy *policy = make_policy(&k);
+    dq_policy *policy = test_policy(k.env, k.words);
     dq_program program;
     assert_int_equal(dq_policy_lower(policy, &program, &error), DQ_OK);
     const dq_c99_options options = {.name = "policy", .origin = "a test"};

@@ -1,9 +1,9 @@
 // Reading other programs' weights: what Stable-Baselines3 saved plays as it played there; names are matched
 // and renamed; what does not fit is said.
 #include "export/import.h"
+#include "export_support.h"
 #include "io/npz.h"
 #include "run/config.h"
-#include "support.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -109,6 +109,53 @@ static void test_names_find_back(void **state) {
         }
 }
 
+// Convolutions keep PyTorch's shapes and order outside, and name the network.
+static void test_images(void **state) {
+    (void)state;
+    static const char *const networks[] = {"network=dqn2013", "network=dqn2015"};
+    for (int n = 0; n < 2; n++) {
+        dq_error error = {0};
+        dq_policy *policy =
+            test_policy(TEST_NOISE, (const char *const[]){networks[n], "frame_stack=4", NULL});
+        dq_policy *other = test_policy(TEST_NOISE, (const char *const[]){networks[n], "frame_stack=4", NULL});
+        const dq_net *net = dq_policy_net(policy);
+        dq_tensors tensors;
+        int from[32];
+        memset(dq_policy_params(other), 0, dq_net_size(net) * sizeof(float));
+        test_ok(dq_tensors_of(&tensors, policy, DQ_NAMES_SEQUENTIAL, &error), &error);
+        // conv relu conv relu [conv relu] flatten linear relu linear
+        assert_string_equal(tensors.names[2], "2.weight");
+        assert_string_equal(tensors.names[tensors.count - 4], n ? "7.weight" : "5.weight");
+        assert_string_equal(tensors.names[tensors.count - 1], n ? "9.bias" : "7.bias");
+        assert_int_equal(tensors.arrays[0].rank, 4);
+        dq_run_config config = *dq_policy_config(policy);
+        config.learner.network = 0;
+        test_ok(dq_import_describe(&config, &tensors, &(dq_foreign){0}, "test", &error), &error);
+        assert_int_equal(config.learner.network, n + 1);
+        for (int i = 0; i < tensors.count; i++) { // names that say nothing: by order
+            const char *part = strrchr(tensors.names[i], '.');
+            char name[64];
+            snprintf(name, sizeof name, "q_net.layer%d%s", i / 2, part);
+            free(tensors.names[i]);
+            tensors.names[i] = strdup(name);
+        }
+        test_ok(dq_import_match(&tensors, net, from, &error), &error);
+        test_ok(dq_import_fill(&tensors, from, net, dq_policy_params(other), &error), &error);
+        void *input = malloc(dq_space_bytes(dq_policy_input(policy)));
+        float a[6], b[6];
+        dq_rng rng;
+        dq_rng_seed(&rng, 1);
+        test_policy_input(policy, &rng, input);
+        dq_policy_q(policy, input, a);
+        dq_policy_q(other, input, b);
+        assert_memory_equal(a, b, sizeof a);
+        free(input);
+        dq_tensors_deinit(&tensors);
+        dq_policy_destroy(policy);
+        dq_policy_destroy(other);
+    }
+}
+
 static void test_renaming(void **state) {
     (void)state;
     dq_error error = {0};
@@ -131,9 +178,8 @@ static void test_renaming(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_stable_baselines3),
-        cmocka_unit_test(test_other_activation),
-        cmocka_unit_test(test_names_find_back),
+        cmocka_unit_test(test_stable_baselines3), cmocka_unit_test(test_other_activation),
+        cmocka_unit_test(test_names_find_back),   cmocka_unit_test(test_images),
         cmocka_unit_test(test_renaming),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
