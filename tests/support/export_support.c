@@ -63,7 +63,7 @@ dq_policy *test_policy(const char *env, const char *const *words) {
         const dq_tensor *t = dq_net_tensor(net, i);
         const bool positive = strstr(t->name, "running_var") || strstr(t->name, ".scale");
         // deep networks would grow out of all bounds
-        const float size = t->rank == 4 || t->columns > 1000 ? 0.01F : 0.1F;
+        const float size = t->rank == 4 || t->columns > 255 ? 0.01F : 0.1F;
         for (int r = 0; r < t->rows; r++)
             for (int c = 0; c < t->columns; c++) {
                 float *at = &params[t->offset + (size_t)r * t->stride + (size_t)c];
