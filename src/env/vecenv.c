@@ -147,11 +147,15 @@ static inline void end_step(dq_vecenv *env, size_t i) {
     const bool at_limit = env->step_limit > 0 && length >= env->step_limit;
     env->truncated[i] =
         !env->terminated[i] && (at_limit || (env_class->truncated && env_class->truncated(state)));
-    env->life_lost[i] = env_class->life_lost && !env->terminated[i] && env_class->life_lost(state);
-    if (env->life_lost[i] && !env->truncated[i]) resume(env, i, state, observation);
+    bool resumed = false;
+    if (env_class->life_lost) {
+        env->life_lost[i] = !env->terminated[i] && env_class->life_lost(state);
+        resumed = env->life_lost[i] && !env->truncated[i];
+        if (resumed) resume(env, i, state, observation);
+    }
     if (env->terminated[i] || env->truncated[i]) {
         env_class->reset(state, env->options, &env->rng[i], observation);
-    } else if (!env->life_lost[i]) {
+    } else if (!resumed) {
         copy_row(env, i);
     }
 }
