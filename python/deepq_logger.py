@@ -350,6 +350,11 @@ def tend(streams, what, options):
                      "logger again, and it goes on where it was")
             options.failed = True
             streams.remove(stream)
+            try:
+                stream.save()  # the row that failed is not counted
+            except OSError as full:
+                complain(f"{stream.run.folder}/{STATE} could not be written: {one_line(full)}; the next start sends "
+                         "some rows again")
     return news
 
 

@@ -25,10 +25,14 @@ class Artifact:
     def __init__(self, name, type): self.files = []
     def add_file(self, path): self.files.append(os.path.basename(path))
 class Run:
+    left = int(os.environ.get("LEFT", -1))
     def __init__(self, id): self.id = id
     def put(self, what): open("told.jsonl", "a").write(json.dumps(what) + "\n")
     def define_metric(self, *_, **__): pass
-    def log(self, row): self.put({k: v.path if isinstance(v, Video) else v for k, v in row.items()})
+    def log(self, row):
+        if Run.left == 0: raise OSError("no space left on the disk")
+        Run.left -= 1
+        self.put({k: v.path if isinstance(v, Video) else v for k, v in row.items()})
     def log_artifact(self, artifact): self.put({"files": artifact.files})
     def finish(self): pass
 def init(id=None, config=None, project=None, **_):
@@ -74,6 +78,15 @@ printf '3000,999,1,5,5,5,0.1,0.1,0.1,,,,5,,1.0,1\n3010,1000,1,5,5' >>run/metrics
 PYTHONPATH=fake "$DEEPQ" logger run
 [ "$(grep -c rollout/ep_rew_mean told.jsonl)" = $((rows + 1)) ] || fail "a cut-back metrics.csv was told wrongly"
 tail -n 1 told.jsonl | grep -q '"global_step": 3000' || fail "the new row is missing"
+
+# A disk that fills up for the tracker: no row is lost, and none is told twice.
+rm told.jsonl run/logger.json
+cp whole run/metrics.csv
+expect 1 "no longer gets to wandb: no space left on the disk" env PYTHONPATH=fake LEFT=30 "$DEEPQ" logger run
+[ "$(grep -c rollout/ep_rew_mean told.jsonl)" = 30 ] || fail "not 30 rows before the disk was full"
+PYTHONPATH=fake "$DEEPQ" logger run
+[ "$(grep -c rollout/ep_rew_mean told.jsonl)" = "$rows" ] || fail "rows were lost or told twice after a full disk: $(grep -c rollout/ep_rew_mean told.jsonl), not $rows; $(cat run/logger.json)"
+[ "$(grep -o '"global_step": [0-9]*' told.jsonl | sort -u | wc -l)" = "$rows" ] || fail "not every step was told"
 
 # Beside a training that begins later; the training knows nothing of it.
 rm told.jsonl
