@@ -94,7 +94,8 @@ static int compare(const char *id) {
 }
 
 int main(int argc, char **argv) {
-    static char *usual[] = {NULL, "gym:CartPole-v1", "gym:Acrobot-v1", "gym:LunarLander-v3"};
+    static char *usual[] = {NULL, "gym:CartPole-v1", "gym:Acrobot-v1", "gym:LunarLander-v3",
+                            "gym:ALE/Pong-v5"};
     dq_error error;
     if (dq_gym_register(&error)) return 1;
     char **ids = argc > 1 ? argv : usual;

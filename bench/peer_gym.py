@@ -1,4 +1,7 @@
-"""Steps gymnasium.make(ID) in a plain loop with random actions and prints microseconds a step: peer_gym.py ID SECONDS"""
+"""Steps gymnasium.make(ID) in a plain loop with random actions and prints microseconds a step: peer_gym.py ID SECONDS
+
+An Atari game's step is four frames, the brighter of the last two in grey, resized to 84 x 84 by OpenCV.
+"""
 import sys
 import time
 
@@ -11,7 +14,28 @@ try:
 except ImportError:
     pass
 
-env = gymnasium.make(sys.argv[1])
+
+
+class FourFrames(gymnasium.Wrapper):
+    def step(self, action):
+        total, frames = 0.0, []
+        for _ in range(4):
+            frame, reward, terminated, truncated, info = self.env.step(action)
+            frames.append(frame)
+            total += reward
+            if terminated or truncated:
+                break
+        grey = cv2.cvtColor(np.maximum(*frames[-2:]) if len(frames) > 1 else frames[0], cv2.COLOR_RGB2GRAY)
+        return cv2.resize(grey, (84, 84), interpolation=cv2.INTER_AREA), total, terminated, truncated, info
+
+
+if sys.argv[1].startswith("ALE/") or "NoFrameskip" in sys.argv[1]:
+    import cv2
+
+    cv2.setNumThreads(1)
+    env = FourFrames(gymnasium.make(sys.argv[1], frameskip=1))
+else:
+    env = gymnasium.make(sys.argv[1])
 actions = np.random.default_rng(1).integers(0, env.action_space.n, 4096).tolist()
 
 

@@ -24,12 +24,12 @@ REPLY, RESULT, WORKER_SLEEPS, PARENT_SLEEPS = 128, 132, 192, 256
 LAYOUT, LAYOUT_FIELDS = 320, 11
 DESCRIPTION, NUMBERS_MAX, NAME_SIZE = 512, 64, 24
 DESCRIPTION_SIZE = 4096 - 512
-DESCRIBE, LAY_OUT, RESET, STEP, REPLAY, RENDER, CLOSE, END = range(8)
+DESCRIBE, LAY_OUT, RESET, STEP, RUN, REPLAY, RENDER, END = range(8)
 COMMANDS = 7  # the bits of a request that hold the command
 READY, UNKNOWN, MISSING, UNFIT, BROKEN = range(5)
 START_UNKNOWN, START_SEED, START_DRAWN = range(3)
 START = struct.Struct("<2I6Q")  # kind, size of the blob, words; the blob follows
-TERMINATED, TRUNCATED = 1, 2
+TERMINATED, TRUNCATED, FRAMES_AT = 1, 2, 2  # bits of a flag; from the third on a run's frames
 LOW_64 = (1 << 64) - 1
 
 
@@ -68,6 +68,10 @@ def is_atari(name):
     return name.startswith("ALE/") or any(part in name for part in ("NoFrameskip-v", "Deterministic-v"))
 
 
+def is_ale(spec):
+    return spec is not None and str(spec.entry_point).startswith("ale_py.")
+
+
 def load(name):
     """Imports what registers the environment; returns the gymnasium module."""
     try:
@@ -98,6 +102,8 @@ class Maker:
     def make(self, render=False):
         gymnasium = self.gymnasium
         arguments = dict(self.arguments, disable_env_checker=True)
+        if is_ale(gymnasium.registry.get(self.id)):
+            arguments.setdefault("frameskip", 1)  # skipping frames is deepq's
         if render:
             arguments["render_mode"] = "rgb_array"
         env = self.plain = gymnasium.make(self.id, **arguments)
@@ -306,19 +312,22 @@ class Slots:
         self.flags = view[flags:flags + n]
         self.lives = view[lives:lives + 4 * n].cast("i")
         self.observations = observations
-        self.envs, self.steps, self.rows, self.ales = [], [], [], []
+        self.envs, self.steps, self.rows, self.earlier, self.ales = [], [], [], [], []
         self.offset = int(first.action_space.start)
         self.row_shape = first.observation_space.shape
         self.row_type = numpy.uint8 if is_image(first.observation_space) else numpy.float32
 
+    def row(self, at):
+        count = 1
+        for n in self.row_shape:
+            count *= n
+        return self.numpy.frombuffer(self.memory, self.row_type, count, at).reshape(self.row_shape)
+
     def ensure(self, slot, render=False):
         while len(self.envs) <= slot:
             at = self.observations + len(self.envs) * self.stride
-            count = 1
-            for n in self.row_shape:
-                count *= n
-            row = self.numpy.frombuffer(self.memory, self.row_type, count, at).reshape(self.row_shape)
-            self.rows.append(row)
+            self.rows.append(self.row(at))
+            self.earlier.append(self.row(at + self.stride // 2))
             self.envs.append(None)
             self.steps.append(None)
             self.ales.append(None)
@@ -370,6 +379,23 @@ class Slots:
         if fits and blob:
             self.memory[at + START.size:at + START.size + len(blob)] = blob
 
+    def run(self, first, count, repeat):
+        """Each action for several frames, up to an episode's end; shows the last frame, and the last but one."""
+        for i in range(first, first + count):
+            step, action, total = self.steps[i], self.actions[i], 0.0
+            for frame in range(1, repeat + 1):
+                observation, reward, terminated, truncated, _ = step(action)
+                total += float(reward)
+                if frame == repeat - 1:
+                    self.earlier[i][...] = observation
+                if terminated or truncated:
+                    break
+            self.rows[i][...] = observation
+            self.rewards[i] = total
+            self.flags[i] = TERMINATED * bool(terminated) + TRUNCATED * bool(truncated) + (frame << FRAMES_AT)
+            if self.ales[i] is not None:
+                self.lives[i] = self.ales[i].lives()
+
     def replay(self, slot, seed, length, render):
         """Begins the episode that the slot's start and the seed tell of, and goes through its actions."""
         env = self.ensure(slot, render)
@@ -385,14 +411,16 @@ class Slots:
                 ale = self.ales[slot]
                 ale.restoreState(type(ale.cloneState(include_rng=True))(blob))
             observation, _ = env.reset()
-        flags = 0
+        flags, earned = 0, 0.0
         for action in self.memory[self.history:self.history + length]:
             if flags:
                 break  # it ended earlier than it did the first time
-            observation, _, terminated, truncated, _ = self.steps[slot](action)
+            observation, reward, terminated, truncated, _ = self.steps[slot](action)
+            earned += float(reward)
             flags = TERMINATED * bool(terminated) + TRUNCATED * bool(truncated)
         self.show(slot, observation)
         self.flags[slot] = flags
+        self.rewards[slot] = earned
 
     def render(self, slot):
         """Writes a frame [height, width, 3]; returns width << 16 | height, or 0."""
@@ -443,12 +471,12 @@ def serve(memory, maker, first):
         begin, count, argument, seed = read(header, FIRST)
         if command == RESET:
             slots.reset(begin, argument if count else None)
+        elif command == RUN:
+            slots.run(begin, count, argument)
         elif command == REPLAY:
             slots.replay(begin, seed, argument, bool(count))
         elif command == RENDER:
             result = slots.render(begin)
-        elif command == CLOSE:
-            slots.close(begin)
         elif command == LAY_OUT:
             slots = Slots(mmap.mmap(MEMORY, argument), maker, first)
             steps, rows, actions, rewards, flags = slots.steps, slots.rows, slots.actions, slots.rewards, slots.flags

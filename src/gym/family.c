@@ -1,5 +1,5 @@
 // Makes the class of an id "gym:ID" when it is first looked up: a worker is started and asked what it has.
-#include "gym/instances.h"
+#include "gym/class.h"
 
 #include <deepq/gym.h>
 
@@ -69,8 +69,13 @@ static void describe(gym_class *self) {
     c->step_limit = d->step_limit > INT32_MAX ? 0 : (int)d->step_limit;
     c->reward_threshold = d->threshold;
     c->frame_rate = isfinite(d->frame_rate) && d->frame_rate > 0 ? d->frame_rate : 30;
-    self->option_rows[0] = workers_row;
-    c->options = (dq_option_table){self->option_rows, 1};
+    self->atari = d->has_lives && d->image && d->shape[0] == DQ_SCREEN_HEIGHT &&
+                  d->shape[1] == DQ_SCREEN_WIDTH && d->shape[2] == 3;
+    self->fire = d->actions > 2 && !strcmp(self->action_names[1], "FIRE") ? 1 : -1;
+    const int rows = self->atari ? DQ_ATARI_ROWS : 0;
+    memcpy(self->option_rows, dq_atari_rows, (size_t)rows * sizeof *dq_atari_rows);
+    self->option_rows[rows] = workers_row;
+    c->options = (dq_option_table){self->option_rows, rows + 1};
     c->options_size = sizeof(gym_options);
     self->width = dq_space_bytes(&c->observation);
     self->blob_room = d->blob_room;
@@ -78,7 +83,7 @@ static void describe(gym_class *self) {
                     : c->step_limit < SHORTEST ? SHORTEST
                     : c->step_limit > LONGEST  ? LONGEST
                                                : (size_t)c->step_limit;
-    gym_instances_fill(self);
+    gym_class_fill(self);
     follow_built_in(c, self->id + strlen(PREFIX));
 }
 

@@ -18,10 +18,10 @@ typedef enum gym_command {
     GYM_LAY_OUT, // the memory has grown to `argument` bytes, and `layout` holds
     GYM_RESET,   // slot `first`; with a seed in `argument` where count is 1
     GYM_STEP,    // slots first ... first + count - 1
+    GYM_RUN,     // the same, each action for `argument` frames
     GYM_REPLAY,  // slot `first`: its start or else `seed`, then `argument` actions; one that renders where
                  // count is 1
     GYM_RENDER,  // slot `first`; the result is width << 16 | height, or 0
-    GYM_CLOSE,   // slot `first`
     GYM_END,
 } gym_command;
 
@@ -59,10 +59,10 @@ typedef struct gym_layout {
     uint64_t slots;
     uint64_t actions;             // i32 [slots]; these are places, from the memory's beginning
     uint64_t rewards;             // f64 [slots]
-    uint64_t flags;               // u8 [slots]: 1 terminated, 2 truncated
+    uint64_t flags;               // u8 [slots]: 1 terminated, 2 truncated, 4 times a run's frames
     uint64_t lives;               // i32 [slots]
     uint64_t starts, start_size;  // gym_start and its blob [slots]
-    uint64_t observations, width; // [slots], `width` bytes apart
+    uint64_t observations, width; // [slots][2], `width` bytes apart: the last, and of a run the one before
     uint64_t history;             // u8 [longest]: the actions of a replay
     uint64_t frame;               // to the end of the memory
 } gym_layout;

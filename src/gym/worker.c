@@ -218,7 +218,8 @@ static size_t take(size_t *used, size_t size) {
 
 dq_status gym_worker_lay_out(gym_worker *w, size_t width, size_t blob_room, size_t longest, dq_error *error) {
     size_t used = GYM_PAGE;
-    const size_t stride = (width + 63) / 64 * 64, start_size = (sizeof(gym_start) + blob_room + 63) / 64 * 64;
+    const size_t stride = 2 * ((width + 63) / 64 * 64),
+                 start_size = (sizeof(gym_start) + blob_room + 63) / 64 * 64;
     gym_layout layout = {.slots = SLOTS, .start_size = start_size, .width = stride};
     layout.actions = take(&used, SLOTS * sizeof(int32_t));
     layout.rewards = take(&used, SLOTS * sizeof(double));
@@ -265,6 +266,10 @@ gym_start *gym_worker_start_of(const gym_worker *w, int slot) {
 
 const void *gym_worker_observation(const gym_worker *w, int slot) {
     return w->memory + w->page->layout.observations + (size_t)slot * w->page->layout.width;
+}
+
+const void *gym_worker_earlier(const gym_worker *w, int slot) {
+    return (const unsigned char *)gym_worker_observation(w, slot) + w->page->layout.width / 2;
 }
 
 uint8_t *gym_worker_history(const gym_worker *w) {

@@ -30,6 +30,8 @@ uint8_t *gym_worker_flags(const gym_worker *worker);
 const int32_t *gym_worker_lives(const gym_worker *worker);
 gym_start *gym_worker_start_of(const gym_worker *worker, int slot);
 const void *gym_worker_observation(const gym_worker *worker, int slot);
+const void *gym_worker_earlier(const gym_worker *worker,
+                               int slot); // the frame before, of a run that got there
 uint8_t *gym_worker_history(const gym_worker *worker);
 const uint8_t *gym_worker_frame(const gym_worker *worker);
 

@@ -220,6 +220,21 @@ def troubles_are_sentences():
     os.environ["DEEPQ_PYTHON"] = sys.executable
 
 
+def atari_loses_nothing_either():
+    words = ("network=dqn2013 batch_size=8 train_freq=40 learning_starts=300 buffer_size=1000 n_envs=3 "
+             "total_steps=900 eval_every_steps=0 step_limit=150").split()
+    for folder, count in (("game", 1), ("game-killed", 2)):
+        process = subprocess.Popen([DEEPQ, "train", "gym:BreakoutNoFrameskip-v4", "--out", folder, "--quiet", *words,
+                                    f"env.workers={count}"], stderr=subprocess.PIPE, text=True)
+        if count == 2:
+            wait_for_rows(process, folder, 2)
+            for pid in workers(process):
+                os.kill(pid, signal.SIGKILL)
+        said = process.communicate(timeout=300)[1]
+        assert process.returncode == 0 and said.count("killed by signal 9") >= 2 * (count - 1), said
+    assert metrics("game") == metrics("game-killed") and len(metrics("game")) > 3
+
+
 def pictures_are_gymnasiums():
     deepq("record", "random", "--env", "gym:CartPole-v1", "--seed", 3, "--step", 5, "-o", "pole.png", "--quiet")
     from PIL import Image
@@ -230,7 +245,7 @@ def pictures_are_gymnasiums():
 
 
 for check in (steps_as_gymnasium, ends_are_told_apart, trains_as_the_built_in, a_killed_worker_loses_nothing,
-              a_killed_program_goes_on, troubles_are_sentences, pictures_are_gymnasiums):
+              a_killed_program_goes_on, atari_loses_nothing_either, troubles_are_sentences, pictures_are_gymnasiums):
     began = time.monotonic()
     check()
     print(f"{check.__name__}: {time.monotonic() - began:.1f} s", flush=True)

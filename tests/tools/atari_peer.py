@@ -1,0 +1,42 @@
+"""Plays an Atari game behind Stable-Baselines3's own wrappers for test_gym_atari.c: atari_peer.py ID SEED STEPS ACTIONS OUT
+
+Actions are those of the file, a byte each. Writes for each step: what the step led to [84][84], what to act on next
+[84][84], the reward, and whether learning takes it for an end, whether the game ended, and the lives left.
+"""
+import importlib.util
+import os
+import struct
+import sys
+import types
+
+import ale_py
+import gymnasium
+
+
+def wrappers():
+    """atari_wrappers.py by itself: the rest of its package needs PyTorch."""
+    sys.path.append(os.path.join(sys.prefix, "previous"))  # requirements-previous.txt
+    package = importlib.util.find_spec("stable_baselines3").submodule_search_locations[0]
+    for name in ("stable_baselines3", "stable_baselines3.common", "stable_baselines3.common.type_aliases"):
+        sys.modules[name] = types.ModuleType(name)
+    aliases = sys.modules["stable_baselines3.common.type_aliases"]
+    aliases.AtariResetReturn = aliases.AtariStepReturn = object
+    spec = importlib.util.spec_from_file_location("atari_wrappers", os.path.join(package, "common/atari_wrappers.py"))
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+gymnasium.register_envs(ale_py)
+env = wrappers().AtariWrapper(gymnasium.make(sys.argv[1]), clip_reward=False)
+with open(sys.argv[4], "rb") as file:
+    actions = file.read()
+observation, _ = env.reset(seed=int(sys.argv[2]))
+with open(sys.argv[5], "wb") as out:
+    out.write(observation.tobytes())
+    for action in actions[:int(sys.argv[3])]:
+        observation, reward, terminated, truncated, info = env.step(action)
+        over = env.unwrapped.ale.game_over()
+        following = env.reset()[0] if terminated or truncated else observation
+        out.write(observation.tobytes() + following.tobytes())
+        out.write(struct.pack("<d3i", reward, terminated or truncated, over, env.unwrapped.ale.lives()))
