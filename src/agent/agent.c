@@ -50,6 +50,7 @@ struct dq_agent {
     dq_lambda *rollout;     // NULL: n-step returns and a replay memory
     int finished_rollouts;  // since the last learning
     float *rollout_values;  // [T*N]
+    bool frame_memory;      // the replay memory keeps single frames
     dq_frames *frames;      // the newest of each environment, or NULL: one observation is enough
     dq_target_cache *cache; // of the target network's outputs, or NULL
     int environments;
@@ -61,6 +62,7 @@ struct dq_agent {
     float *optimizer_state;
     span *spans; // [span_count] what of the parameters is trained
     int span_count;
+    int64_t *newest; // [environments] frame in the replay memory that an episode shows; -1: none yet
     double *moments; // [dq_net_moments] of the observations acted on
 
     // scratch
@@ -299,8 +301,29 @@ static void remember(dq_agent *agent, int index, const void *seen, int action, d
     for (int i = 0; i < count; i++) store(agent, &agent->complete[i]);
 }
 
+// The same with a frame memory: transitions tell of frames by their numbers.
+static void remember_frames(dq_agent *agent, int index, const void *observation, int action, double reward,
+                            const void *next_observation, bool terminated, bool truncated) {
+    while (dq_replay_crowded(agent->replay)) {
+        const int64_t newest = (dq_replay_inserted(agent->replay) - 1) % dq_replay_capacity(agent->replay);
+        const dq_transition again = dq_replay_at(agent->replay, newest);
+        store(agent, &again);
+    }
+    int64_t *now = &agent->newest[index];
+    if (*now < 0) *now = dq_replay_push_frame(agent->replay, observation, -1);
+    const bool follows = !terminated && (!truncated || agent->config.bootstrap_truncated);
+    const int64_t next = follows ? dq_replay_push_frame(agent->replay, next_observation, *now) : *now;
+    remember(agent, index, now, action, reward, &next, terminated, truncated);
+    *now = terminated || truncated ? -1 : next;
+    if (agent->frames && *now < 0) dq_frames_clear(agent->frames, index);
+}
+
 void dq_agent_observe(dq_agent *agent, int index, const void *observation, int action, double reward,
                       const void *next_observation, bool terminated, bool truncated) {
+    if (agent->frame_memory) {
+        remember_frames(agent, index, observation, action, reward, next_observation, terminated, truncated);
+        return;
+    }
     if (!agent->frames) {
         remember(agent, index, observation, action, reward, next_observation, terminated, truncated);
         return;
@@ -390,6 +413,7 @@ static void lay_out_saved(dq_arena *arena, void *user) {
     agent->target_params = agent->params;
     if (agent->config.target_update != DQ_TARGET_NONE) agent->target_params = dq_arena_floats(arena, size);
     agent->optimizer_state = dq_arena_floats(arena, dq_optimizer_state_size(&agent->optimizer, trainable));
+    agent->newest = dq_arena_array(arena, int64_t, (size_t)agent->environments);
     agent->moments = dq_arena_array(arena, double, dq_net_moments(agent->qnet.net));
 }
 
@@ -469,10 +493,18 @@ static dq_status make_replay(dq_agent *agent, dq_error *error) {
     const dq_agent_config *config = &agent->config;
     const dq_sampler_class *sampler = dq_sampler_classes[config->sampler];
     const void *options = dq_agent_strategy_options(config, &sampler->about);
-    const size_t bytes = dq_space_bytes(&agent->qnet.input);
+    const dq_qnet *qnet = &agent->qnet;
+    agent->frame_memory = config->rollout == 0 && (qnet->input.element == DQ_U8 || qnet->stack > 1);
+    const size_t bytes = agent->frame_memory ? sizeof(int64_t) : dq_space_bytes(&qnet->input);
     const int64_t capacity =
         config->rollout > 0 ? config->rollout * agent->environments : config->buffer_size;
-    dq_status status = dq_replay_create(&agent->replay, capacity, &agent->qnet.input, error);
+    // A transition comes n steps after its frame, whose stack reaches further back, in rounds of at most two
+    // frames of each environment.
+    const int64_t margin = 2 * (int64_t)agent->environments * (config->n_step + qnet->stack + 1);
+    for (int i = 0; i < agent->environments; i++) agent->newest[i] = -1;
+    dq_status status = agent->frame_memory ? dq_replay_create_frames(&agent->replay, capacity, &qnet->frame,
+                                                                     qnet->stack, margin, error)
+                                           : dq_replay_create(&agent->replay, capacity, &qnet->input, error);
     if (!status)
         status = dq_nstep_create(&agent->nstep, (int)config->n_step, agent->environments, bytes,
                                  config->gamma, config->bootstrap_truncated, error);

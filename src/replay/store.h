@@ -2,6 +2,7 @@
 #ifndef REPLAY_STORE_H
 #define REPLAY_STORE_H
 
+#include "replay/frame_memory.h"
 #include <deepq/replay.h>
 
 // Copies the transitions in slots [batch]: observation into panels [ceil(batch/16)][D][16] f32, of images
@@ -12,11 +13,26 @@ void dq_replay_gather(const dq_replay *replay, const int64_t *slots, int batch, 
 // The same for the next observations.
 void dq_replay_gather_next(const dq_replay *replay, const int64_t *slots, int batch, void *next_observation);
 
-// The records as they lie in memory: `dq_replay_record_size` bytes each, slot 0 first.
-size_t dq_replay_record_size(const dq_replay *replay);
-void *dq_replay_records(dq_replay *replay);
+// --- with a frame memory -----------------------------------------------------------------------------------
 
-// After records were read back: `inserted` transitions had ever been inserted.
-void dq_replay_restored(dq_replay *replay, int64_t inserted);
+// Transitions whose observations are stacks of frames, each stored once: dq_transition's observations point
+// to the number (int64_t) of the stack's newest frame. `margin`: by how many frames transitions may come out
+// of the order of their frames (several environments, n-step returns).
+dq_status dq_replay_create_frames(dq_replay **out, int64_t capacity, const dq_space *frame, int stack,
+                                  int64_t margin, dq_error *error);
+
+// A frame, and the number of the one before it in its episode; -1: it is the first. Returns its number.
+int64_t dq_replay_push_frame(dq_replay *replay, const void *frame, int64_t before);
+
+// Whether the oldest transition is about to lose a frame: asked before frames are pushed, and answered by
+// adding the newest transition once more, over the oldest. Happens where more than one frame in 40 is the
+// last of an episode that a time limit cut.
+bool dq_replay_crowded(const dq_replay *replay);
+
+// --- for checkpoints ---------------------------------------------------------------------------------------
+
+// The rings that hold everything: transitions, and frames if there are any. Returns their number.
+enum { DQ_REPLAY_RINGS = 2 };
+int dq_replay_rings(dq_replay *replay, dq_ring *rings[DQ_REPLAY_RINGS]);
 
 #endif

@@ -20,24 +20,30 @@ enum { MOST_BLOCKS = 16, MOST_STATE = 1 << 30 };
 
 static const char magic[16] = "deepq-state-1";
 
+static const char *const log_names[DQ_REPLAY_RINGS] = {"replay", "frames"};
+
 struct dq_checkpoint {
     char folder[3100]; // RUN/checkpoint
     int64_t number;    // of the last state file
-    dq_replay_log log;
+    int count;         // of rings and their logs
+    dq_ring *rings[DQ_REPLAY_RINGS];
+    dq_replay_log logs[DQ_REPLAY_RINGS];
 };
 
 dq_status dq_checkpoint_create(dq_checkpoint **out, const dq_run *run, dq_error *error) {
     dq_checkpoint *self = calloc(1, sizeof *self);
     if (!self) return dq_fail(error, DQ_MEMORY, "checkpoint", "there is no memory for checkpoints");
     snprintf(self->folder, sizeof self->folder, "%s/checkpoint", run->folder);
-    dq_replay_log_init(&self->log, self->folder, run->config.learner.buffer_size);
+    self->count = dq_replay_rings(dq_agent_replay(run->agent), self->rings);
+    for (int i = 0; i < self->count; i++)
+        dq_replay_log_init(&self->logs[i], self->folder, log_names[i], self->rings[i]->capacity);
     *out = self;
     return DQ_OK;
 }
 
 void dq_checkpoint_destroy(dq_checkpoint *checkpoint) {
     if (!checkpoint) return;
-    dq_replay_log_deinit(&checkpoint->log);
+    for (int i = 0; i < checkpoint->count; i++) dq_replay_log_deinit(&checkpoint->logs[i]);
     free(checkpoint);
 }
 
@@ -95,18 +101,20 @@ static dq_status write_state(dq_checkpoint *self, dq_run *run, size_t *size, uin
     return status;
 }
 
-static dq_status write_manifest(dq_checkpoint *self, const dq_run *run, size_t size, uint64_t checksum,
-                                dq_error *error) {
+static dq_status write_manifest(dq_checkpoint *self, size_t size, uint64_t checksum, dq_error *error) {
     char text[4096], path[4096];
     int used = snprintf(text, sizeof text, "deepq checkpoint 1\nstate %" PRId64 " %zu %016" PRIx64 "\n",
                         self->number, size, checksum);
-    used += snprintf(text + used, sizeof text - (size_t)used, "inserted %" PRId64 "\n",
-                     dq_replay_inserted(dq_agent_replay(run->agent)));
-    for (int i = 0; i < self->log.count; i++) {
-        const dq_segment *s = &self->log.segments[i];
-        used += snprintf(text + used, sizeof text - (size_t)used,
-                         "replay %" PRId64 " %" PRId64 " %" PRId64 " %016" PRIx64 "\n", s->number, s->first,
-                         s->count, s->checksum);
+    for (int k = 0; k < self->count; k++) {
+        const dq_replay_log *log = &self->logs[k];
+        used += snprintf(text + used, sizeof text - (size_t)used, "inserted %" PRId64 "\n",
+                         self->rings[k]->inserted);
+        for (int i = 0; i < log->count; i++) {
+            const dq_segment *s = &log->segments[i];
+            used += snprintf(text + used, sizeof text - (size_t)used,
+                             "%s %" PRId64 " %" PRId64 " %" PRId64 " %016" PRIx64 "\n", log->name, s->number,
+                             s->first, s->count, s->checksum);
+        }
     }
     used += snprintf(text + used, sizeof text - (size_t)used, "end %016" PRIx64 "\n",
                      dq_crc64(0, text, (size_t)used));
@@ -122,9 +130,14 @@ static void clean(const dq_checkpoint *self) {
         long long number;
         bool stale = false;
         if (sscanf(entry->d_name, "state-%lld", &number) == 1) stale = number != self->number;
-        if (sscanf(entry->d_name, "replay-%lld", &number) == 1) {
+        for (int k = 0; k < self->count; k++) {
+            const dq_replay_log *log = &self->logs[k];
+            const size_t length = strlen(log->name);
+            if (strncmp(entry->d_name, log->name, length) ||
+                sscanf(entry->d_name + length, "-%lld", &number) != 1)
+                continue;
             stale = true;
-            for (int i = 0; i < self->log.count; i++) stale &= number != self->log.segments[i].number;
+            for (int i = 0; i < log->count; i++) stale &= number != log->segments[i].number;
         }
         if (stale) unlinkat(dirfd(folder), entry->d_name, 0);
     }
@@ -135,7 +148,8 @@ dq_status dq_checkpoint_save(dq_checkpoint *self, dq_run *run, dq_error *error) 
     size_t size = 0;
     uint64_t checksum = 0;
     dq_status status = dq_file_make_folder(self->folder, error);
-    if (!status) status = dq_replay_log_append(&self->log, dq_agent_replay(run->agent), error);
+    for (int i = 0; !status && i < self->count; i++)
+        status = dq_replay_log_append(&self->logs[i], self->rings[i], error);
     if (!status && run->metrics && (fflush(run->metrics) || fdatasync(fileno(run->metrics))))
         status = dq_fail(error, DQ_IO, run->folder, "writing metrics.csv failed: %s", dq_file_reason(errno));
     double seconds = run->now.seconds;
@@ -143,7 +157,7 @@ dq_status dq_checkpoint_save(dq_checkpoint *self, dq_run *run, dq_error *error) 
     self->number++;
     if (!status) status = write_state(self, run, &size, &checksum, error);
     run->now.seconds = seconds;
-    if (!status) status = write_manifest(self, run, size, checksum, error);
+    if (!status) status = write_manifest(self, size, checksum, error);
     if (!status) clean(self);
     return status;
 }
@@ -154,13 +168,35 @@ dq_status dq_checkpoint_save(dq_checkpoint *self, dq_run *run, dq_error *error) 
 typedef struct manifest {
     size_t state_size;
     uint64_t state_checksum;
-    int64_t inserted;
+    int64_t inserted[DQ_REPLAY_RINGS];
 } manifest;
 
 static dq_status broken(const char *path, const char *why, dq_error *error) {
     return dq_fail(error, DQ_FORMAT, path,
                    "the checkpoint cannot be resumed: %s %s; the run's weights and metrics are untouched",
                    path, why);
+}
+
+// "inserted N", then a line for each file of the log.
+static dq_status parse_log(dq_replay_log *log, const char **text, const char *path, int64_t *inserted,
+                           dq_error *error) {
+    int used = 0;
+    if (sscanf(*text, "inserted %" SCNd64 "\n%n", inserted, &used) != 1 || used == 0)
+        return broken(path, "is of another version", error);
+    *text += used;
+    log->count = 0;
+    const size_t length = strlen(log->name);
+    while (!strncmp(*text, log->name, length)) {
+        dq_segment s;
+        if (sscanf(*text + length, " %" SCNd64 " %" SCNd64 " %" SCNd64 " %" SCNx64 "\n%n", &s.number,
+                   &s.first, &s.count, &s.checksum, &used) != 4)
+            return broken(path, "is of another version", error);
+        if (log->count == DQ_SEGMENTS_MAX) return broken(path, "names too many files", error);
+        log->segments[log->count++] = s;
+        log->next_number = s.number + 1;
+        *text += length + (size_t)used;
+    }
+    return DQ_OK;
 }
 
 static dq_status parse_manifest(dq_checkpoint *self, const char *text, const char *path, manifest *m,
@@ -170,18 +206,14 @@ static dq_status parse_manifest(dq_checkpoint *self, const char *text, const cha
     int used = 0;
     if (end) snprintf(last, sizeof last, "end %016" PRIx64 "\n", dq_crc64(0, text, (size_t)(end + 1 - text)));
     if (!end || strcmp(end + 1, last)) return broken(path, "is not whole", error);
-    if (sscanf(text, "deepq checkpoint 1\nstate %" SCNd64 " %zu %" SCNx64 "\ninserted %" SCNd64 "\n%n",
-               &self->number, &m->state_size, &m->state_checksum, &m->inserted, &used) != 4 ||
+    if (sscanf(text, "deepq checkpoint 1\nstate %" SCNd64 " %zu %" SCNx64 "\n%n", &self->number,
+               &m->state_size, &m->state_checksum, &used) != 3 ||
         used == 0)
         return broken(path, "is of another version", error);
     text += used;
-    self->log.count = 0;
-    for (dq_segment s; sscanf(text, "replay %" SCNd64 " %" SCNd64 " %" SCNd64 " %" SCNx64 "\n%n", &s.number,
-                              &s.first, &s.count, &s.checksum, &used) == 4;
-         text += used) {
-        if (self->log.count == DQ_SEGMENTS_MAX) return broken(path, "names too many files", error);
-        self->log.segments[self->log.count++] = s;
-        self->log.next_number = s.number + 1;
+    for (int k = 0; k < self->count; k++) {
+        const dq_status status = parse_log(&self->logs[k], &text, path, &m->inserted[k], error);
+        if (status) return status;
     }
     return DQ_OK;
 }
@@ -243,7 +275,8 @@ dq_status dq_checkpoint_load(dq_checkpoint *self, dq_run *run, dq_error *error) 
     status = parse_manifest(self, text, path, &m, error);
     free(text);
     if (!status) status = read_state(self, run, &m, error);
-    if (!status) status = dq_replay_log_read(&self->log, dq_agent_replay(run->agent), m.inserted, error);
+    for (int i = 0; !status && i < self->count; i++)
+        status = dq_replay_log_read(&self->logs[i], self->rings[i], m.inserted[i], error);
     if (!status) dq_agent_restored(run->agent);
     return status;
 }

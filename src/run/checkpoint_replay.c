@@ -1,11 +1,11 @@
-// The log of transitions behind a checkpoint: files of records, appended to, dropped when overwritten.
+// The logs behind a checkpoint, of transitions and of frames: files of records, appended to, dropped when
+// overwritten.
 //
 // A segment is full after a quarter of the replay memory, so that the folder holds at most 1.25 memories and
-// a few files. The records are the memory's own bytes (src/replay/store.c).
+// a few files. The records are the memory's own bytes (src/replay/ring.h).
 #include "run/checkpoint.h"
 
 #include "base/file.h"
-#include "replay/store.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -14,8 +14,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-void dq_replay_log_init(dq_replay_log *log, const char *folder, int64_t capacity) {
-    *log = (dq_replay_log){.file = -1, .per_file = capacity / 4 > 1024 ? capacity / 4 : 1024};
+void dq_replay_log_init(dq_replay_log *log, const char *folder, const char *name, int64_t capacity) {
+    *log = (dq_replay_log){.file = -1, .name = name, .per_file = capacity / 4 > 1024 ? capacity / 4 : 1024};
     snprintf(log->folder, sizeof log->folder, "%s", folder);
 }
 
@@ -25,7 +25,7 @@ void dq_replay_log_deinit(dq_replay_log *log) {
 }
 
 static void segment_path(const dq_replay_log *log, int64_t number, char path[4096]) {
-    snprintf(path, 4096, "%s/replay-%lld", log->folder, (long long)number);
+    snprintf(path, 4096, "%s/%s-%lld", log->folder, log->name, (long long)number);
 }
 
 static dq_status disk_failure(const char *path, dq_error *error) {
@@ -62,16 +62,16 @@ static bool write_all(int file, const unsigned char *from, size_t size) {
 }
 
 // Writes transitions [first, first + count) behind the last segment's, which they continue.
-static dq_status append_range(dq_replay_log *log, dq_replay *replay, int64_t first, int64_t count,
+static dq_status append_range(dq_replay_log *log, const dq_ring *ring, int64_t first, int64_t count,
                               dq_error *error) {
-    const size_t record = dq_replay_record_size(replay);
-    const int64_t capacity = dq_replay_capacity(replay);
+    const size_t record = ring->record;
+    const int64_t capacity = ring->capacity;
     dq_segment *last = &log->segments[log->count - 1];
     char path[4096];
     segment_path(log, last->number, path);
     while (count > 0) {
         int64_t slot = first % capacity, run = capacity - slot < count ? capacity - slot : count;
-        const unsigned char *from = (const unsigned char *)dq_replay_records(replay) + (size_t)slot * record;
+        const unsigned char *from = dq_ring_at(ring, first);
         if (!write_all(log->file, from, (size_t)run * record)) return disk_failure(path, error);
         last->checksum = dq_crc64(last->checksum, from, (size_t)run * record);
         last->count += run;
@@ -85,9 +85,9 @@ static dq_status sync_last(const dq_replay_log *log, dq_error *error) {
     return log->file >= 0 && fdatasync(log->file) ? disk_failure(log->folder, error) : DQ_OK;
 }
 
-dq_status dq_replay_log_append(dq_replay_log *log, dq_replay *replay, dq_error *error) {
-    const size_t record = dq_replay_record_size(replay);
-    const int64_t inserted = dq_replay_inserted(replay), oldest = inserted - dq_replay_size(replay);
+dq_status dq_replay_log_append(dq_replay_log *log, const dq_ring *ring, dq_error *error) {
+    const size_t record = ring->record;
+    const int64_t inserted = ring->inserted, oldest = inserted - dq_ring_size(ring);
     while (log->count > 0 && log->segments[0].first + log->segments[0].count <= oldest) {
         if (log->count == 1 && log->file >= 0) {
             close(log->file);
@@ -108,16 +108,16 @@ dq_status dq_replay_log_append(dq_replay_log *log, dq_replay *replay, dq_error *
         }
         int64_t room = log->per_file - log->segments[log->count - 1].count;
         int64_t count = inserted - next < room ? inserted - next : room;
-        status = append_range(log, replay, next, count, error);
+        status = append_range(log, ring, next, count, error);
         next += count;
     }
     return status ? status : sync_last(log, error);
 }
 
-static dq_status read_segment(const dq_replay_log *log, const dq_segment *segment, dq_replay *replay,
+static dq_status read_segment(const dq_replay_log *log, const dq_segment *segment, const dq_ring *ring,
                               dq_error *error) {
-    const size_t record = dq_replay_record_size(replay);
-    const int64_t capacity = dq_replay_capacity(replay);
+    const size_t record = ring->record;
+    const int64_t capacity = ring->capacity;
     char path[4096];
     segment_path(log, segment->number, path);
     int file = open(path, O_RDONLY | O_CLOEXEC);
@@ -133,7 +133,7 @@ static dq_status read_segment(const dq_replay_log *log, const dq_segment *segmen
     for (int64_t at = 0; !status && at < segment->count;) {
         int64_t slot = (segment->first + at) % capacity;
         int64_t run = capacity - slot < segment->count - at ? capacity - slot : segment->count - at;
-        unsigned char *to = (unsigned char *)dq_replay_records(replay) + (size_t)slot * record;
+        unsigned char *to = dq_ring_at(ring, slot);
         for (size_t got = 0, size = (size_t)run * record; got < size;) {
             ssize_t n = read(file, to + got, size - got);
             if (n < 0 && errno == EINTR) continue;
@@ -153,8 +153,8 @@ static dq_status read_segment(const dq_replay_log *log, const dq_segment *segmen
     return status;
 }
 
-dq_status dq_replay_log_read(dq_replay_log *log, dq_replay *replay, int64_t inserted, dq_error *error) {
-    int64_t size = inserted < dq_replay_capacity(replay) ? inserted : dq_replay_capacity(replay);
+dq_status dq_replay_log_read(dq_replay_log *log, dq_ring *ring, int64_t inserted, dq_error *error) {
+    int64_t size = inserted < ring->capacity ? inserted : ring->capacity;
     int64_t next = log->count > 0 ? log->segments[0].first : inserted;
     if (next > inserted - size) next = -1;
     for (int i = 0; next >= 0 && i < log->count; i++) {
@@ -164,12 +164,12 @@ dq_status dq_replay_log_read(dq_replay_log *log, dq_replay *replay, int64_t inse
     }
     if (next != inserted)
         return dq_fail(error, DQ_FORMAT, log->folder,
-                       "the checkpoint in %s does not hold the replay memory of %lld transitions",
-                       log->folder, (long long)size);
+                       "the checkpoint in %s does not hold the replay memory of %lld records (%s)",
+                       log->folder, (long long)size, log->name);
     for (int i = 0; i < log->count; i++) {
-        dq_status status = read_segment(log, &log->segments[i], replay, error);
+        dq_status status = read_segment(log, &log->segments[i], ring, error);
         if (status) return status;
     }
-    dq_replay_restored(replay, inserted);
+    ring->inserted = inserted;
     return DQ_OK;
 }

@@ -14,9 +14,15 @@ static const double disk_speed = 100e6; // bytes a second: a guess on the slow s
 
 typedef struct checkpoint_hook {
     dq_hook hook;
-    double last, cost; // seconds: when the last one was done, and how long it took
-    int64_t inserted;  // transitions that it knows of
+    double last, cost;                 // seconds: when the last one was done, and how long it took
+    int64_t inserted[DQ_REPLAY_RINGS]; // transitions, and frames, that it knows of
 } checkpoint_hook;
+
+static void count_inserted(checkpoint_hook *self, dq_run *run) {
+    dq_ring *rings[DQ_REPLAY_RINGS];
+    const int count = dq_replay_rings(dq_agent_replay(run->agent), rings);
+    for (int i = 0; i < count; i++) self->inserted[i] = rings[i]->inserted;
+}
 
 static dq_status create(dq_hook **out, dq_run *run, dq_error *error) {
     (void)run;
@@ -34,7 +40,7 @@ static dq_status on_start(dq_hook *hook, dq_run *run, dq_error *error) {
     (void)error;
     checkpoint_hook *self = (checkpoint_hook *)hook;
     self->last = dq_run_seconds(run);
-    self->inserted = dq_replay_inserted(dq_agent_replay(run->agent));
+    count_inserted(self, run);
     return DQ_OK;
 }
 
@@ -44,18 +50,22 @@ static dq_status save(checkpoint_hook *self, dq_run *run, dq_error *error) {
     if (!status) status = dq_run_write_weights(run, error);
     self->last = dq_run_seconds(run);
     self->cost = self->last - before;
-    self->inserted = dq_replay_inserted(dq_agent_replay(run->agent));
+    count_inserted(self, run);
     dq_log(DQ_LOG_DEBUG, "checkpoint at step %lld took %.1f ms", (long long)run->now.step, 1e3 * self->cost);
     return status;
 }
 
 static bool timely(const checkpoint_hook *self, const dq_run *run) {
-    const dq_replay *replay = dq_agent_replay(run->agent);
+    dq_replay *replay = dq_agent_replay(run->agent);
     double waited = dq_run_seconds(run) - self->last, every = run->config.checkpoint_seconds;
     if (every <= 0 || waited < every) return false;
-    int64_t fresh = dq_replay_inserted(replay) - self->inserted, size = dq_replay_size(replay);
-    double writing =
-        (double)(fresh < size ? fresh : size) * (double)dq_replay_record_size(replay) / disk_speed;
+    double writing = 0;
+    dq_ring *rings[DQ_REPLAY_RINGS];
+    const int count = dq_replay_rings(replay, rings);
+    for (int i = 0; i < count; i++) {
+        const int64_t fresh = rings[i]->inserted - self->inserted[i], size = dq_ring_size(rings[i]);
+        writing += (double)(fresh < size ? fresh : size) * (double)rings[i]->record / disk_speed;
+    }
     double cost = writing > self->cost ? writing : self->cost;
     return cost <= most_share * waited;
 }

@@ -62,7 +62,11 @@ uint64_t test_run_checksum(dq_run *run) {
     dq_agent_state(agent, blocks);
     uint64_t sum = dq_crc64(0, clocks, sizeof clocks);
     for (int i = 0; i < DQ_AGENT_BLOCKS; i++) sum = dq_crc64(sum, blocks[i].data, blocks[i].size);
-    return dq_crc64(sum, dq_replay_records(replay), (size_t)clocks[2] * dq_replay_record_size(replay));
+    dq_ring *rings[DQ_REPLAY_RINGS];
+    const int count = dq_replay_rings(replay, rings);
+    for (int i = 0; i < count; i++)
+        sum = dq_crc64(sum, rings[i]->memory, (size_t)dq_ring_size(rings[i]) * rings[i]->record);
+    return sum;
 }
 
 uint64_t test_metrics_checksum(const char *folder) {
