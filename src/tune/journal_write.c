@@ -33,7 +33,7 @@ static struct json_object *begin(const dq_journal_text *text, int operation) {
 
 static void add_time(struct json_object *record, const char *key, int64_t time) {
     char text[40];
-    dq_json_write_time(time, text, sizeof text);
+    if (time != DQ_NO_TIME) dq_json_write_time(time, text, sizeof text);
     json_object_object_add(record, key, time == DQ_NO_TIME ? NULL : json_object_new_string(text));
 }
 

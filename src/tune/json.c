@@ -171,7 +171,7 @@ dq_status dq_json_read_distribution(dq_study *study, const char *text, size_t le
 
 // The largest moment not after t that is a whole second.
 static time_t whole_seconds(int64_t t) {
-    return (time_t)(t >= 0 ? t / SECOND : -((-t + SECOND - 1) / SECOND));
+    return (time_t)(t / SECOND - (t % SECOND < 0));
 }
 
 int64_t dq_time_from_utc(int64_t utc) {
