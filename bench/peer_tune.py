@@ -1,10 +1,10 @@
 """Optuna driving the same DQN in PyTorch, on the trials of a study that deepq made: the peer of `deepq tune`.
 
-    python3 bench/peer_tune.py runs/tune-CartPole-v1-default/study.log [COUNT]
+    python3 bench/peer_tune.py runs/tune-CartPole-v1-default/study.log FIRST LAST
 
-Takes the first COUNT finished trials (default 12) that ended at their pruner's first rung or later, trains each in
-PyTorch with its parameters for as many steps as deepq trained it, with the same evaluations, reported to an Optuna
-study with its TPE sampler and pruner beside it, and prints the processor seconds of both. One thread each.
+Takes the finished trials with the numbers FIRST to LAST, trains each in PyTorch with its parameters for as many steps
+as deepq trained it, with the same evaluations, reported to an Optuna study with its TPE sampler and pruner beside it,
+and prints the processor seconds of both so far. One thread each.
 """
 import sys
 import time
@@ -109,8 +109,9 @@ def load(path):
     return optuna.load_study(study_name=optuna.get_all_study_names(storage)[0], storage=storage)
 
 
-made, count = load(sys.argv[1]), int(sys.argv[2]) if len(sys.argv) > 2 else 12
-theirs = [t for t in made.trials if "deepq:seconds" in t.user_attrs and t.intermediate_values][:count]
+made, first, last = load(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])
+theirs = [t for t in made.trials[first:last + 1] if "deepq:seconds" in t.user_attrs and t.intermediate_values]
+print(f"torch {torch.__version__}, optuna {optuna.__version__}")
 study = optuna.create_study(direction="maximize", sampler=optuna.samplers.TPESampler(seed=0),
                             pruner=optuna.pruners.SuccessiveHalvingPruner(min_resource=TOTAL // 10))
 ours_seconds = peer_seconds = 0.0
@@ -130,7 +131,6 @@ for t in theirs:
     peer = time.process_time() - began
     ours_seconds += t.user_attrs["deepq:seconds"]
     peer_seconds += peer
-    print(f"trial {t.number}: {max(t.intermediate_values)} steps, deepq {t.user_attrs['deepq:seconds']:.2f} s, "
-          f"PyTorch {peer:.1f} s", flush=True)
-print(f"torch {torch.__version__}, optuna {optuna.__version__}, {len(theirs)} trials: deepq {ours_seconds:.1f} s, peer "
-      f"{peer_seconds:.1f} s, {peer_seconds / ours_seconds:.1f} times")
+    print(f"trial {t.number}: {max(t.intermediate_values)} steps, {t.params['net_arch']}, deepq "
+          f"{t.user_attrs['deepq:seconds']:.3f} s, PyTorch {peer:.1f} s; so far {ours_seconds:.2f} s and "
+          f"{peer_seconds:.1f} s, {peer_seconds / ours_seconds:.1f} times", flush=True)
