@@ -3,7 +3,7 @@
 #include <math.h>
 #include <string.h>
 
-enum { SIDE = 84, TILE = 12 };
+enum { TILE = 12 };
 
 // Tiles of one colour, so that a convolution sees edges and not a mean.
 static void tiles(dq_rng *rng, int height, int width, int channels, unsigned char *out) {
@@ -17,17 +17,26 @@ static void tiles(dq_rng *rng, int height, int width, int channels, unsigned cha
             }
 }
 
+// The side of the pictures is the environment's one option.
+static const dq_option rows[] = {
+    {"side", "env", DQ_OPTION_INT, 0, 0, "36", 36, 84, false, NULL, "pixels", "of the pictures"}};
+
+static dq_space observation_with(const void *options) {
+    const int side = (int)*(const int64_t *)options;
+    return (dq_space)DQ_IMAGE(side, side, 1);
+}
+
 static void reset(void *state, const void *options, dq_rng *rng, void *observation) {
-    (void)options;
+    const int side = (int)*(const int64_t *)options;
     *(int *)state = 0;
-    tiles(rng, SIDE, SIDE, 1, observation);
+    tiles(rng, side, side, 1, observation);
 }
 
 static bool step(void *state, const void *options, dq_rng *rng, int action, void *observation,
                  double *reward) {
-    (void)options;
+    const int side = (int)*(const int64_t *)options;
     *reward = action == 0;
-    tiles(rng, SIDE, SIDE, 1, observation);
+    tiles(rng, side, side, 1, observation);
     return ++*(int *)state == 20;
 }
 
@@ -36,11 +45,14 @@ static const dq_env_class noise = {
     .id = TEST_NOISE,
     .summary = "tiles of noise",
     .source = "a test",
-    .observation = DQ_IMAGE(SIDE, SIDE, 1),
+    .observation = DQ_IMAGE(36, 36, 1),
+    .observation_with = observation_with,
     .actions = 6,
     .action_names = names,
     .reward_threshold = NAN,
     .state_size = sizeof(int),
+    .options = {rows, 1},
+    .options_size = sizeof(int64_t),
     .reset = reset,
     .step = step,
 };

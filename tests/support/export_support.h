@@ -5,8 +5,9 @@
 #include "run/policy.h"
 #include "support.h"
 
-// "Noise84": 84x84 bytes of coloured tiles, 6 actions, nothing to learn. Registered by the first call below.
-#define TEST_NOISE "Noise84"
+// 36x36 bytes of coloured tiles (84x84 with env.side=84), 6 actions, nothing to learn. Registered by the
+// first call below.
+#define TEST_NOISE "Noise"
 
 // The policy that the environment's options and the words ("key=value", NULL at the end) describe;
 // normalisations and noise would be the identity at their start, so every number is moved.

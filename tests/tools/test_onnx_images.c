@@ -12,12 +12,14 @@ enum { COUNT = 2000 };
 
 static const struct {
     const char *name;
-    const char *words[7];
+    const char *words[8];
 } kinds[] = {
-    {"dqn2013", {"network=dqn2013", "frame_stack=4"}},
-    {"dqn2015", {"network=dqn2015", "frame_stack=4", "dueling=true"}},
-    {"c51", {"network=dqn2015", "frame_stack=4", "head=c51", "noisy=all", "explorer=noisy", "c51_v_min=0"}},
-    {"impala", {"network=impala", "frame_stack=2"}},
+    {"dqn2013", {"network=dqn2013", "frame_stack=4", "env.side=84"}},
+    {"dqn2015", {"network=dqn2015", "frame_stack=4", "env.side=84", "dueling=true"}},
+    {"c51",
+     {"network=dqn2015", "frame_stack=4", "env.side=84", "head=c51", "noisy=all", "explorer=noisy",
+      "c51_v_min=0"}},
+    {"impala", {"network=impala", "frame_stack=2", "env.side=84"}},
     {"flat", {"net_arch=[16]"}},
 };
 
