@@ -116,15 +116,22 @@ static void round_off(const sums *s, const axis *vertical, uint8_t *small) {
 void dq_screen_shrink(dq_screen_kind kind, const uint8_t *grey, uint8_t *small) {
     const axis *vertical = vertical_of(kind);
     sums s;
+    uint32_t row[SMALL + 1];
+    const uint8_t *summed = NULL; // the pixels of `row`: a game's rows are often like the one above
     memset(&s, 0, sizeof s);
     for (int y = 0; y < HEIGHT; y++) {
         const place *v = &vertical->places[y];
+        const uint8_t *pixels = grey + y * WIDTH;
         if (v->low < 0) continue;
-        uint32_t row[SMALL + 1] = {0}, *at = s.at + v->low * SMALL;
-        for (int x = 0; x < WIDTH; x++) {
-            const place *h = &across.places[x];
-            row[h->low] += (uint32_t)grey[y * WIDTH + x] * h->share;
-            row[h->low + 1] += (uint32_t)grey[y * WIDTH + x] * h->rest;
+        uint32_t *at = s.at + v->low * SMALL;
+        if (!summed || memcmp(pixels, summed, WIDTH)) {
+            memset(row, 0, sizeof row);
+            for (int x = 0; x < WIDTH; x++) {
+                const place *h = &across.places[x];
+                row[h->low] += (uint32_t)pixels[x] * h->share;
+                row[h->low + 1] += (uint32_t)pixels[x] * h->rest;
+            }
+            summed = pixels;
         }
         for (int c = 0; c < SMALL; c++) at[c] += row[c] * v->share;
         for (int c = 0; v->rest > 0 && c < SMALL; c++) at[SMALL + c] += row[c] * v->rest;

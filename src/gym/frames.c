@@ -63,26 +63,37 @@ static dq_console console_of(const gym_instance *in) {
     return (dq_console){start_game, play_frame, lives_of, keep_frame, in->group->of->fire};
 }
 
-// What a network sees of the brighter of two frames [pixels][3].
+enum { WIDTH = DQ_SCREEN_WIDTH, HEIGHT = DQ_SCREEN_HEIGHT, PIXELS = WIDTH * HEIGHT, ROW = 3 * WIDTH };
+
+// The brighter of two rows [WIDTH][3], in grey.
+static void grey_row(const uint8_t *a, const uint8_t *b, bool brighter_grey, uint8_t *grey) {
+    uint8_t bright[ROW];
+    for (int i = 0; i < ROW; i++) bright[i] = a[i] > b[i] ? a[i] : b[i];
+    for (int x = 0; x < WIDTH; x++) {
+        const int i = 3 * x;
+        if (brighter_grey) {
+            const uint8_t of_a = dq_screen_luma(a[i], a[i + 1], a[i + 2]),
+                          of_b = dq_screen_luma(b[i], b[i + 1], b[i + 2]);
+            grey[x] = of_a > of_b ? of_a : of_b;
+        } else {
+            grey[x] = dq_screen_luma(bright[i], bright[i + 1], bright[i + 2]);
+        }
+    }
+}
+
+// What a network sees of the brighter of two frames [HEIGHT][WIDTH][3].
 static void look(const uint8_t *a, const uint8_t *b, const dq_atari_options *o, uint8_t *observation) {
-    enum { PIXELS = DQ_SCREEN_WIDTH * DQ_SCREEN_HEIGHT };
     if (o->screen == DQ_SCREEN_COLOR) {
         for (int i = 0; i < 3 * PIXELS; i++) observation[i] = a[i] > b[i] ? a[i] : b[i];
         return;
     }
     uint8_t grey[PIXELS];
-    if (o->brighter) {
-        for (int i = 0; i < PIXELS; i++) {
-            const uint8_t x = dq_screen_luma(a[3 * i], a[3 * i + 1], a[3 * i + 2]),
-                          y = dq_screen_luma(b[3 * i], b[3 * i + 1], b[3 * i + 2]);
-            grey[i] = x > y ? x : y;
-        }
-    } else {
-        for (int i = 0; i < PIXELS; i++) {
-            uint8_t rgb[3];
-            for (int k = 0; k < 3; k++) rgb[k] = a[3 * i + k] > b[3 * i + k] ? a[3 * i + k] : b[3 * i + k];
-            grey[i] = dq_screen_luma(rgb[0], rgb[1], rgb[2]);
-        }
+    for (int y = 0; y < HEIGHT; y++, a += ROW, b += ROW) {
+        uint8_t *row = grey + y * WIDTH;
+        if (y > 0 && !memcmp(a, a - ROW, ROW) && !memcmp(b, b - ROW, ROW)) // most rows are like the one above
+            memcpy(row, row - WIDTH, WIDTH);
+        else
+            grey_row(a, b, o->brighter, row);
     }
     dq_screen_shrink((dq_screen_kind)o->screen, grey, observation);
 }

@@ -35,6 +35,8 @@ enum {
     SPIN_MOST = 1000,
     COMMAND_BITS = 3,
     LOOKS = 64, // between two looks at the clock
+    PAUSES = 4, // between two looks
+    YIELD_EVERY = 8,
     MEMORY_FD = 3,
     SCRIPT_FD = 4, // in the worker
 };
@@ -315,13 +317,14 @@ static bool spin(gym_worker *w) {
     double budget = 2 * w->expected;
     if (budget < SPIN_LEAST) budget = SPIN_LEAST;
     if (budget > SPIN_MOST) budget = SPIN_LEAST; // it will be long: sleep
+    int rounds = 0;
     for (double until = w->posted + 1e-6 * budget;;) {
         for (int i = 0; i < LOOKS; i++) {
             if (answered(w)) return true;
-            pause_cpu();
+            for (int k = 0; k < PAUSES; k++) pause_cpu(); // the worker may be on the same core
         }
         if (clock_now() > until) return false;
-        sched_yield();
+        if (++rounds % YIELD_EVERY == 0) sched_yield();
     }
 }
 
