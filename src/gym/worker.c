@@ -20,6 +20,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -27,6 +28,7 @@
 
 enum {
     SLOTS = 4096,         // as many as n_envs may ask for; memory that is never touched costs nothing
+    FORGET_EVERY = 4096,  // requests
     WORDS_MOST = 1 << 20, // bytes of the worker's output that are kept
     FRAME_ROOM = 4 << 20, // 1182 x 1182 pixels
     WATCH = 20,           // ms between two looks whether it still lives
@@ -294,6 +296,13 @@ static inline void pause_cpu(void) {
 #endif
 }
 
+// An environment that talks all the time must not fill the memory; only the last words count.
+static void forget_words(const gym_worker *w) {
+    struct stat about;
+    if (!fstat(w->words_fd, &about) && about.st_size > WORDS_MOST && ftruncate(w->words_fd, 0))
+        dq_log(DQ_LOG_DEBUG, "%s: its worker's output cannot be cut", w->name);
+}
+
 void gym_worker_post(gym_worker *w, gym_command command, int first, int count, uint64_t argument,
                      uint64_t seed) {
     gym_page *page = w->page;
@@ -302,6 +311,7 @@ void gym_worker_post(gym_worker *w, gym_command command, int first, int count, u
     page->count = (uint32_t)count;
     memcpy(page->argument, &argument, sizeof argument);
     memcpy(page->seed, &seed, sizeof seed);
+    if ((w->number >> COMMAND_BITS) % FORGET_EVERY == 0) forget_words(w);
     w->posted = clock_now();
     w->number = ((w->number >> COMMAND_BITS) + 1) << COMMAND_BITS | command;
     atomic_store(&page->request, w->number); // sequentially consistent: before the look at the sleeper
