@@ -193,7 +193,8 @@ static bool ready(board *b) {
     return true;
 }
 
-static void flush(board *b) {
+void board_flush(board *b) {
+    if (!b->file) return;
     dq_error error = {0};
     if (dq_tensorboard_flush(b->file, &error)) note(b, &error);
     b->flushed = cli_clock();
@@ -206,7 +207,7 @@ void board_row(board *b, const dq_metrics *m) {
         b->first_seconds = m->seconds - (double)(m->step - b->first_step) / m->steps_per_second;
     if (wanted(dq_run_get_config(b->run), m)) write_row(b, m);
     look_at_histograms(b, m);
-    if (cli_clock() - b->flushed > flush_seconds) flush(b);
+    if (cli_clock() - b->flushed > flush_seconds) board_flush(b);
 }
 
 // The animation gets a file of its own, pictures.tfevents.STEP. TensorBoard reads it as it reads the others,
@@ -243,7 +244,7 @@ void board_episode(board *b, const char *path, const episode_picture *end) {
     if (!status) status = dq_file_read(path, MOST_GIF, &gif, &size, &error);
     if (!status && size > 10) status = write_animation(b, (const unsigned char *)gif, size, &error);
     if (status) note(b, &error);
-    flush(b);
+    board_flush(b);
     free(gif);
 }
 

@@ -28,6 +28,9 @@ void board_init(board *b, dq_run *run, const char *folder, bool resumed);
 
 void board_row(board *b, const dq_metrics *metrics);
 
+// Hands what is buffered to the operating system; before a checkpoint, so that a resumed run misses no row.
+void board_flush(board *b);
+
 // An episode of the run's present policy: the GIF at `path` and its last frame.
 void board_episode(board *b, const char *path, const episode_picture *end);
 

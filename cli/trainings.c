@@ -72,6 +72,11 @@ static void on_progress(void *user, const dq_run *run, const dq_metrics *metrics
     record_episode(w, run, metrics->episode);
 }
 
+static void before_checkpoint(void *user) {
+    watcher *w = user;
+    board_flush(&w->board);
+}
+
 static training_state train_one(crew *all, training *t) {
     watcher w = {.all = all, .one = t, .recorded = -1};
     dq_run *run = NULL;
@@ -82,6 +87,7 @@ static training_state train_one(crew *all, training *t) {
     if (!status) {
         board_init(&w.board, run, t->folder, t->resume);
         dq_run_on_progress(run, on_progress, &w);
+        dq_run_before_checkpoint(run, before_checkpoint, &w);
         status = dq_run_train(run, &error);
     }
     const double seconds = cli_clock() - started;

@@ -89,6 +89,11 @@ DQ_API void dq_run_destroy(dq_run *run);
 
 DQ_API void dq_run_on_progress(dq_run *run, dq_progress_fn *callback, void *user);
 
+// Called on the thread that trains before each checkpoint: what a caller has buffered of the rows so far
+// belongs on the disk by then, for a resumed run does not tell them again.
+typedef void dq_before_checkpoint_fn(void *user);
+DQ_API void dq_run_before_checkpoint(dq_run *run, dq_before_checkpoint_fn *callback, void *user);
+
 // Trains until a stop rule fires (DQ_OK) or dq_run_interrupt was called (DQ_INTERRUPTED); either way
 // weights and checkpoint are on disk when it returns.
 DQ_API dq_status dq_run_train(dq_run *run, dq_error *error);

@@ -147,6 +147,7 @@ static void clean(const dq_checkpoint *self) {
 dq_status dq_checkpoint_save(dq_checkpoint *self, dq_run *run, dq_error *error) {
     size_t size = 0;
     uint64_t checksum = 0;
+    if (run->before_checkpoint) run->before_checkpoint(run->before_checkpoint_user);
     dq_status status = dq_file_make_folder(self->folder, error);
     for (int i = 0; !status && i < self->count; i++)
         status = dq_replay_log_append(&self->logs[i], self->rings[i], error);

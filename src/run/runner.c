@@ -265,6 +265,11 @@ void dq_run_on_progress(dq_run *run, dq_progress_fn *callback, void *user) {
     run->progress_user = user;
 }
 
+void dq_run_before_checkpoint(dq_run *run, dq_before_checkpoint_fn *callback, void *user) {
+    run->before_checkpoint = callback;
+    run->before_checkpoint_user = user;
+}
+
 void dq_run_stop(dq_run *run) {
     run->stopping = true;
 }

@@ -42,6 +42,8 @@ struct dq_run {
     double started;      // clock at the start of dq_run_train
     dq_progress_fn *progress;
     void *progress_user;
+    dq_before_checkpoint_fn *before_checkpoint;
+    void *before_checkpoint_user;
 };
 
 // Seconds spent training, earlier starts of a resumed run included.
