@@ -133,10 +133,13 @@ bool gym_begin(gym_instance *in, gym_state *s) {
         s->seeded = true;
     }
     bool done = gym_ask(in, GYM_RESET, s->seeded, s->seed, 0);
-    while (!done && !g->status) { // the worker died, and with it the generator
-        s->seed = s->seeded ? s->seed : mix(s->seed, s->fingerprint);
-        s->seeded = true;
-        done = gym_ask(in, GYM_RESET, true, s->seed, 0);
+    while (!done &&
+           !g->status) { // the worker died; the ended episode, played again, brings its generator back
+        if (!s->seeded && !(s->fingerprint && gym_ready(in, s))) {
+            s->seed = mix(s->seed, s->fingerprint);
+            s->seeded = true;
+        }
+        done = gym_ask(in, GYM_RESET, s->seeded, s->seed, 0);
     }
     memset(&s->start, 0, sizeof s->start);
     s->start.kind = GYM_START_SEED;
