@@ -2,8 +2,8 @@
 //
 // The trackers' clients are Python packages. The script runs in $DEEPQ_PYTHON, or python3, as a process that
 // takes this one's place; its arguments, its help and its exit status are its own.
-#include "cli.h"
 #include "base/module.h"
+#include "cli.h"
 
 #include <errno.h>
 #include <stdlib.h>

@@ -48,8 +48,8 @@ dq_status dq_file_sync_folder(const char *path, dq_error *error);
 // "the folder does not exist", "no space left on the disk", ...: the words for errno in a sentence.
 const char *dq_file_reason(int error_number);
 
-// CRC-32 (IEEE 802.3, as in zip and PNG), CRC-32C (Castagnoli, as in TensorBoard's files) and CRC-64/XZ. Start
-// with 0 and pass the last value on for more data.
+// CRC-32 (IEEE 802.3, as in zip and PNG), CRC-32C (Castagnoli, as in TensorBoard's files) and CRC-64/XZ.
+// Start with 0 and pass the last value on for more data.
 uint32_t dq_crc32(uint32_t crc, const void *data, size_t size);
 uint32_t dq_crc32c(uint32_t crc, const void *data, size_t size);
 uint64_t dq_crc64(uint64_t crc, const void *data, size_t size);

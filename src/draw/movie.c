@@ -1,8 +1,8 @@
 // Movies: the kinds there are, and films, which put a movie into a file.
 #include "draw/movie.h"
 
-#include "draw/canvas.h"
 #include "base/module.h"
+#include "draw/canvas.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -11,8 +11,8 @@ void dq_share_gemm(const dq_pass *pass, const dq_gemm *g);
 // One share of a loop over [0, count): elements first .. first + n - 1.
 typedef void dq_range_fn(void *user, size_t first, size_t n);
 
-// Runs fn over [0, count) in shares of whole cache lines. With fewer than `least` elements, or without a pool,
-// it is one call.
+// Runs fn over [0, count) in shares of whole cache lines. With fewer than `least` elements, or without a
+// pool, it is one call.
 void dq_share_range(dq_pool *pool, size_t count, size_t least, dq_range_fn *fn, void *user);
 
 #endif
