@@ -38,6 +38,12 @@ static const struct {
     {"eval/mean_start_value", offsetof(dq_metrics, eval_q_start)},
     {"train/loss", offsetof(dq_metrics, loss)},
     {"train/learning_rate", offsetof(dq_metrics, learning_rate)},
+    {"train/q_mean", offsetof(dq_metrics, q_mean)},
+    {"train/q_min", offsetof(dq_metrics, q_min)},
+    {"train/q_max", offsetof(dq_metrics, q_max)},
+    {"train/target_mean", offsetof(dq_metrics, target_mean)},
+    {"train/target_min", offsetof(dq_metrics, target_min)},
+    {"train/target_max", offsetof(dq_metrics, target_max)},
     {"time/time_elapsed", offsetof(dq_metrics, seconds)},
 };
 enum { COLUMNS = sizeof columns / sizeof *columns, SCALARS = COLUMNS + 4 };

@@ -166,11 +166,18 @@ DQ_API void dq_agent_observe(dq_agent *agent, int index, const void *observation
 // `step` and `episode`. Returns the number of gradient steps made.
 DQ_API int dq_agent_learn(dq_agent *agent, int steps, int64_t step, int64_t episode);
 
+// Numbers that came by; `count` 0: none.
+typedef struct dq_spread {
+    double sum, least, most;
+    int64_t count;
+} dq_spread;
+
 // What the last gradient steps told, and the schedules' present values.
 typedef struct dq_agent_report {
     int64_t updates; // gradient steps so far
     double loss_sum; // of all gradient steps since the report before
     int64_t loss_count;
+    dq_spread q, target; // of one gradient step in 8: values of the batch's actions, and what they aim at
     double epsilon, learning_rate;
 } dq_agent_report;
 DQ_API dq_agent_report dq_agent_take_report(dq_agent *agent, int64_t step, int64_t episode);

@@ -72,6 +72,8 @@ typedef struct dq_metrics {
     double eval_discounted_return; // the same with gamma
     double eval_q_start;           // mean max Q at the start states
     double eval_length;            // mean length of these episodes
+    double q_mean, q_min, q_max;   // of the actions in batches since the row before (dq_agent_report)
+    double target_mean, target_min, target_max; // of what they are moved towards
     double seconds, steps_per_second;
 } dq_metrics;
 

@@ -7,6 +7,7 @@
 #include "agent/agent.h"
 
 #include "agent/config.h"
+#include "agent/spread.h"
 #include "agent/target_cache.h"
 #include "base/arena.h"
 #include "base/threads.h"
@@ -29,7 +30,12 @@ typedef struct counters {
     int64_t synced_episode;
     double loss_sum;
     int64_t loss_count;
+    dq_spread q, target;
 } counters;
+
+enum {
+    LOOK_EVERY = 8
+}; // gradient steps between looks at the values, which cost a head with distributions some
 
 // Floats of the parameter array that the optimizer may touch, and where its state for them starts.
 typedef struct span {
@@ -152,6 +158,9 @@ static void learn_once(dq_agent *agent) {
 
     const float *output = dq_net_forward(net, agent->params, agent->online, batch, DQ_TRAIN);
     agent->last_output = output;
+    if (now->updates % LOOK_EVERY == 0)
+        dq_spread_batch(&now->q, &now->target, values(agent, output, agent->q), inputs.next_q, agent->policy,
+                        agent->action, agent->reward, agent->discount, agent->qnet.actions, batch);
     double loss = head->head_class->loss(head, output, agent->action, agent->targets, agent->weight, batch,
                                          agent->d_output, agent->priority);
     dq_net_backward(net, agent->params, agent->online, batch, agent->d_output, agent->gradient);
@@ -348,10 +357,13 @@ dq_agent_report dq_agent_take_report(dq_agent *agent, int64_t step, int64_t epis
     dq_agent_report report = {.updates = now->updates,
                               .loss_sum = now->loss_sum,
                               .loss_count = now->loss_count,
+                              .q = now->q,
+                              .target = now->target,
                               .epsilon = epsilon_at(agent, step, episode),
                               .learning_rate = dq_schedule_at(&agent->learning_rate, now->updates)};
     now->loss_sum = 0;
     now->loss_count = 0;
+    now->q = now->target = (dq_spread){0};
     return report;
 }
 

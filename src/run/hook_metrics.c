@@ -15,7 +15,8 @@
 
 static const char columns[] =
     "step,episode,updates,episode_length,episode_return,mean_return,loss,epsilon,learning_rate,eval_return,"
-    "eval_discounted_return,eval_q_start,mean_length,eval_length,seconds,steps_per_second\n";
+    "eval_discounted_return,eval_q_start,mean_length,eval_length,q_mean,q_min,q_max,target_mean,target_min,"
+    "target_max,seconds,steps_per_second\n";
 
 typedef struct metrics_hook {
     dq_hook hook;
@@ -78,6 +79,13 @@ static size_t put_real(char *text, double value) {
     return strlen(text);
 }
 
+static void put_spread(const dq_spread *spread, double *mean, double *least, double *most) {
+    const bool any = spread->count > 0;
+    *mean = any ? spread->sum / (double)spread->count : (double)NAN;
+    *least = any ? spread->least : (double)NAN;
+    *most = any ? spread->most : (double)NAN;
+}
+
 static dq_status write_row(metrics_hook *self, dq_run *run, dq_error *error) {
     dq_metrics *row = &run->now.row;
     dq_agent_report report = dq_agent_take_report(run->agent, run->now.step, run->now.episode);
@@ -86,6 +94,8 @@ static dq_status write_row(metrics_hook *self, dq_run *run, dq_error *error) {
     row->episode = run->now.episode;
     row->updates = report.updates;
     row->loss = report.loss_count > 0 ? report.loss_sum / (double)report.loss_count : (double)NAN;
+    put_spread(&report.q, &row->q_mean, &row->q_min, &row->q_max);
+    put_spread(&report.target, &row->target_mean, &row->target_min, &row->target_max);
     row->epsilon = report.epsilon;
     row->learning_rate = report.learning_rate;
     row->seconds = seconds;
@@ -104,8 +114,14 @@ static dq_status write_row(metrics_hook *self, dq_run *run, dq_error *error) {
                                 row->eval_discounted_return,
                                 row->eval_q_start,
                                 row->mean_length,
-                                row->eval_length};
-        char text[640];
+                                row->eval_length,
+                                row->q_mean,
+                                row->q_min,
+                                row->q_max,
+                                row->target_mean,
+                                row->target_min,
+                                row->target_max};
+        char text[1024];
         size_t used = put_int(text, row->step, true);
         used += put_int(text + used, row->episode, true);
         used += put_int(text + used, row->updates, true);

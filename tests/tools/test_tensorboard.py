@@ -28,6 +28,12 @@ COLUMNS = {
     "eval/mean_start_value": "eval_q_start",
     "train/loss": "loss",
     "train/learning_rate": "learning_rate",
+    "train/q_mean": "q_mean",
+    "train/q_min": "q_min",
+    "train/q_max": "q_max",
+    "train/target_mean": "target_mean",
+    "train/target_min": "target_min",
+    "train/target_max": "target_max",
     "train/n_updates": "updates",
     "time/episodes": "episode",
 }

@@ -96,6 +96,31 @@ static void one_row_every_so_many_steps(void **state) {
     for (int i = 0; i < r.count; i++) assert_int_equal(r.row[i].step, 100 * (i + 1));
 }
 
+// With gamma=0 a target is the reward, 1 in CartPole, and values go there, whatever the head.
+static void values_and_their_targets(void **state) {
+    (void)state;
+    static const char *const heads[][3] = {
+        {"head=scalar"}, {"head=qr"}, {"head=iqn"}, {"head=c51", "c51_v_min=-2", "c51_v_max=2"}};
+    for (size_t i = 0; i < sizeof heads / sizeof *heads; i++) {
+        train((const char *[]){"metrics_every_steps=50", "gamma=0", "learning_rate=0.01", heads[i][0],
+                               heads[i][1], heads[i][2], NULL},
+              &r);
+        for (int k = 0; k < r.count; k++) {
+            const dq_metrics *row = &r.row[k];
+            assert_true(isnan(row->q_mean) == (row->step < 100)); // learning_starts=100
+            if (isnan(row->q_mean)) continue;
+            assert_true(row->target_mean == 1 && row->target_min == 1 && row->target_max == 1);
+            assert_true(row->q_min < row->q_mean && row->q_mean < row->q_max);
+        }
+        const double first = fabs(r.row[2].q_mean - 1), last = fabs(r.row[r.count - 1].q_mean - 1);
+        if (!(last < 0.1 && last < first))
+            fail_msg("%s: values are off by %g, then %g", heads[i][0], first, last);
+    }
+    train((const char *[]){"metrics_every_steps=50", "gamma=0.5", "optimizer=sgd", "learning_rate=0", NULL},
+          &r);
+    assert_true(r.row[5].target_min < r.row[5].target_mean && r.row[5].target_mean < r.row[5].target_max);
+}
+
 static void evaluation_by_steps_and_by_episodes(void **state) {
     (void)state;
     const char *const every[][2] = {{"eval_every_steps=500", NULL}, {"eval_every_episodes=10", NULL}};
@@ -187,6 +212,7 @@ int main(void) {
         cmocka_unit_test(stops_at_a_mean_return),
         cmocka_unit_test(one_row_an_episode),
         cmocka_unit_test(one_row_every_so_many_steps),
+        cmocka_unit_test(values_and_their_targets),
         cmocka_unit_test(evaluation_by_steps_and_by_episodes),
         cmocka_unit_test(a_step_limit_truncates),
         cmocka_unit_test(training_episodes_may_be_shorter_than_evaluations),
