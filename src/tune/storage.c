@@ -38,9 +38,9 @@ dq_status dq_storage_add(dq_storage *storage, dq_study *study, const dq_trial *w
     return storage->storage_class->add(storage, study, wanted, limit, added, error);
 }
 
-dq_status dq_storage_claim(dq_storage *storage, dq_study *study, dq_trial *trial, bool *ours,
-                           dq_error *error) {
-    return storage->storage_class->claim(storage, study, trial, ours, error);
+dq_status dq_storage_claim(dq_storage *storage, dq_study *study, dq_trial *trial, const dq_change *with,
+                           bool *ours, dq_error *error) {
+    return storage->storage_class->claim(storage, study, trial, with, ours, error);
 }
 
 dq_status dq_storage_abandon(dq_storage *storage, dq_study *study, dq_trial *trial, const dq_trial *again,

@@ -60,9 +60,10 @@ dq_status dq_storage_sync(dq_storage *storage, dq_study *study, dq_error *error)
 dq_status dq_storage_add(dq_storage *storage, dq_study *study, const dq_trial *wanted, int64_t limit,
                          dq_trial **added, dq_error *error);
 
-// Makes a waiting trial a running one, if it still waits.
-dq_status dq_storage_claim(dq_storage *storage, dq_study *study, dq_trial *trial, bool *ours,
-                           dq_error *error);
+// Makes a waiting trial a running one, if it still waits, and writes `with` in the same step: no process dies
+// in between.
+dq_status dq_storage_claim(dq_storage *storage, dq_study *study, dq_trial *trial, const dq_change *with,
+                           bool *ours, dq_error *error);
 
 // Gives a running trial up, whose worker is gone: it failed, with DQ_ABANDONED in its system attributes, and
 // `again` (NULL: nothing) is added, if the trial still runs.
@@ -92,7 +93,8 @@ struct dq_storage_class {
     dq_status (*sync)(dq_storage *storage, dq_study *study, dq_error *error);
     dq_status (*add)(dq_storage *storage, dq_study *study, const dq_trial *wanted, int64_t limit,
                      dq_trial **added, dq_error *error);
-    dq_status (*claim)(dq_storage *storage, dq_study *study, dq_trial *trial, bool *ours, dq_error *error);
+    dq_status (*claim)(dq_storage *storage, dq_study *study, dq_trial *trial, const dq_change *with,
+                       bool *ours, dq_error *error);
     dq_status (*abandon)(dq_storage *storage, dq_study *study, dq_trial *trial, const dq_trial *again,
                          dq_error *error);
     dq_status (*write)(dq_storage *storage, dq_study *study, const dq_change *changes, int count,

@@ -186,7 +186,8 @@ static dq_status add(dq_storage *storage, dq_study *study, const dq_trial *wante
     return status;
 }
 
-static dq_status claim(dq_storage *storage, dq_study *study, dq_trial *trial, bool *ours, dq_error *error) {
+static dq_status claim(dq_storage *storage, dq_study *study, dq_trial *trial, const dq_change *with,
+                       bool *ours, dq_error *error) {
     journal_storage *self = (journal_storage *)storage;
     *ours = false;
     dq_status status = begin(self, error);
@@ -195,7 +196,10 @@ static dq_status claim(dq_storage *storage, dq_study *study, dq_trial *trial, bo
     self->journal.claimed = NULL;
     const bool waits = trial->state == DQ_TRIAL_WAITING;
     const dq_change change = {.kind = DQ_CHANGE_STATE, .trial = trial, .state = DQ_TRIAL_RUNNING};
-    status = end(self, &text, !waits || dq_journal_put_change(&text, study, &change), error);
+    status = end(
+        self, &text,
+        !waits || (dq_journal_put_change(&text, study, &change) && dq_journal_put_change(&text, study, with)),
+        error);
     *ours = !status && self->journal.claimed == trial;
     return status;
 }

@@ -461,7 +461,8 @@ static dq_status add(dq_storage *storage, dq_study *study, const dq_trial *wante
     return status;
 }
 
-static dq_status claim(dq_storage *storage, dq_study *study, dq_trial *trial, bool *ours, dq_error *error) {
+static dq_status claim(dq_storage *storage, dq_study *study, dq_trial *trial, const dq_change *with,
+                       bool *ours, dq_error *error) {
     rdb_storage *self = (rdb_storage *)storage;
     reading r = {.self = self, .found = -1};
     char time[40];
@@ -473,6 +474,7 @@ static dq_status claim(dq_storage *storage, dq_study *study, dq_trial *trial, bo
         "UPDATE trials SET state = 'RUNNING', datetime_start = $2 WHERE trial_id = $1 AND state = 'WAITING' "
         "RETURNING trial_id",
         take_id, &r, error, integer(trial->id), now(time));
+    if (!status && r.found == trial->id) status = put_change(self, study, with, error);
     status = end(self, status, error);
     if (!status) status = sync_study(storage, study, error);
     *ours = !status && r.found == trial->id;

@@ -141,15 +141,13 @@ static dq_status suggest(dq_tuner *self, const dq_trial *trial, dq_trial *params
     return status;
 }
 
-// Everything in one write: parameters, notes and who works on it.
+// Everything in one write: parameters and notes.
 static dq_status write_start(dq_tuner *self, dq_trial *trial, const dq_trial *params, const dq_notes *notes,
                              dq_error *error) {
-    const int most = params->param_count + notes->count + 2;
+    const int most = params->param_count + notes->count + 1;
     dq_change *changes = calloc((size_t)most, sizeof *changes);
     if (!changes) return dq_fail(error, DQ_MEMORY, "tuner", "there is no memory for a trial");
     int count = 0;
-    changes[count++] =
-        (dq_change){.kind = DQ_CHANGE_USER, .trial = trial, .key = DQ_WORKER, .json = self->worker_json};
     for (int i = 0; i < params->param_count; i++)
         if (!dq_trial_find_param(trial, params->params[i].name))
             changes[count++] =
@@ -263,7 +261,9 @@ static dq_status take_trial(dq_tuner *self, dq_trial **trial, dq_error *error) {
     for (int i = 0; i < self->study->trial_count; i++) {
         dq_trial *waiting = self->study->trials[i];
         if (waiting->state != DQ_TRIAL_WAITING) continue;
-        dq_status status = dq_storage_claim(self->storage, self->study, waiting, &ours, error);
+        const dq_change by = {
+            .kind = DQ_CHANGE_USER, .trial = waiting, .key = DQ_WORKER, .json = self->worker_json};
+        dq_status status = dq_storage_claim(self->storage, self->study, waiting, &by, &ours, error);
         if (status || ours) {
             *trial = waiting;
             return status;

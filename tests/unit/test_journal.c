@@ -250,11 +250,14 @@ static void the_limit_holds_between_storages(void **state) {
     assert_int_equal(dq_study_counted(mine), 4);
     assert_int_equal(mine->trials[5]->state, DQ_TRIAL_WAITING);
     bool ours;
-    test_ok(dq_storage_claim(a, mine, mine->trials[5], &ours, &error), &error);
+    dq_change by = {.kind = DQ_CHANGE_USER, .trial = mine->trials[5], .key = "by", .json = "\"a\""};
+    test_ok(dq_storage_claim(a, mine, mine->trials[5], &by, &ours, &error), &error);
     assert_true(ours);
     assert_int_equal(theirs->trials[5]->state, DQ_TRIAL_WAITING); // not read yet
-    test_ok(dq_storage_claim(b, theirs, theirs->trials[5], &ours, &error), &error);
+    by = (dq_change){.kind = DQ_CHANGE_USER, .trial = theirs->trials[5], .key = "by", .json = "\"b\""};
+    test_ok(dq_storage_claim(b, theirs, theirs->trials[5], &by, &ours, &error), &error);
     assert_false(ours);
+    assert_string_equal(dq_attributes_find(&theirs->trials[5]->user, "by"), "\"a\""); // came with the claim
     dq_storage_close(a);
     dq_storage_close(b);
 }
