@@ -16,7 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MOST_LAYERS = 3 * DQ_INTS_MAX + 5 + DQ_TRUNK_LAYERS };
+enum { MOST_LAYERS = 3 * DQ_INTS_MAX + 5 + 2 * DQ_TRUNK_LAYERS };
 
 typedef struct plan {
     dq_layer_spec layers[MOST_LAYERS];
@@ -36,14 +36,19 @@ static void add_layer(plan *p, const char *kind, const char *prefix, int number,
         (dq_layer_spec){.kind = kind, .name = name, .out = out, .slope = value, .sigma = value};
 }
 
-// What comes before the dense layers, and the widths of those.
+// What comes before the dense layers, and the widths of those. Layer normalization comes between each
+// convolution of a trunk and its ReLU, too.
 static dq_ints begin(plan *p, const dq_agent_config *config, const dq_space *input) {
     const dq_trunk *trunk = config->network == DQ_NETWORK_MLP ? NULL : dq_trunks[config->network - 1];
-    if (trunk) {
-        memcpy(p->layers, trunk->layers, (size_t)trunk->count * sizeof *trunk->layers);
-        p->count = trunk->count;
-        return (dq_ints){1, {trunk->hidden}};
+    const bool normalized = config->normalization == DQ_NORM_LAYER;
+    for (int i = 0, conv = 0; trunk && i < trunk->count; i++) {
+        const dq_layer_spec *layer = &trunk->layers[i];
+        if (normalized && strcmp(layer->kind, "relu") == 0 && i > 0 &&
+            strcmp(trunk->layers[i - 1].kind, "conv") == 0)
+            add_layer(p, "group_norm", "norm_conv", ++conv, 0, 0);
+        p->layers[p->count++] = *layer;
     }
+    if (trunk) return (dq_ints){1, {trunk->hidden}};
     if (input->element == DQ_U8) add_layer(p, "flatten", "flatten", 0, 0, 0);
     if (config->observation == DQ_OBSERVE_SCALED) {
         add_layer(p, "features", "features", 0, 0, 0);

@@ -26,15 +26,10 @@ typedef struct cartpole_state {
     double theta, theta_dot; // rad, 0 is upright; rad/s
 } cartpole_state;
 
-// The state CARTPOLE_TAU later, pushed to the left by action 0 and to the right by action 1. Euler's method
-// moves positions with the old velocities, the semi-implicit one with the new.
-static inline cartpole_state cartpole_move(cartpole_state s, int action, bool euler) {
-    static const double forces[] = {-CARTPOLE_FORCE,
-                                    CARTPOLE_FORCE}; // no branch: actions are hard to predict
-    const double force = forces[action];
-    double sine, cosine;
-    sincos(s.theta, &sine, &cosine);
-
+// The state CARTPOLE_TAU later, pushed by `force` N to the right, where sine and cosine are those of theta.
+// Euler's method moves positions with the old velocities, the semi-implicit one with the new.
+static inline cartpole_state cartpole_pushed(cartpole_state s, double force, double sine, double cosine,
+                                             bool euler) {
     const double push = (force + CARTPOLE_MASS_LENGTH * (s.theta_dot * s.theta_dot) * sine) / CARTPOLE_MASS;
     const double theta_acceleration =
         (CARTPOLE_GRAVITY * sine - cosine * push) /
@@ -49,6 +44,15 @@ static inline cartpole_state cartpole_move(cartpole_state s, int action, bool eu
         .theta = s.theta + CARTPOLE_TAU * (euler ? s.theta_dot : theta_dot),
         .theta_dot = theta_dot,
     };
+}
+
+// Action 0 pushes to the left, action 1 to the right: a table, because actions are hard to predict.
+static const double cartpole_forces[] = {-CARTPOLE_FORCE, CARTPOLE_FORCE};
+
+static inline cartpole_state cartpole_move(cartpole_state s, int action, bool euler) {
+    double sine, cosine;
+    sincos(s.theta, &sine, &cosine);
+    return cartpole_pushed(s, cartpole_forces[action], sine, cosine, euler);
 }
 
 #endif

@@ -47,17 +47,54 @@ static void reset(void *state, const void *options, dq_rng *rng, void *observati
     observe(s, observation);
 }
 
+// What follows from the state after a step.
+static bool judge(const cartpole_state *s, const cartpole_options *o, float *observation, double *reward) {
+    observe(s, observation);
+    const bool terminated = (fabs(s->x) > CARTPOLE_X_LIMIT) | (fabs(s->theta) > CARTPOLE_THETA_LIMIT);
+    *reward = o->sutton_barto_reward ? (terminated ? -1.0 : 0.0) : 1.0;
+    return terminated;
+}
+
 static bool step(void *state, const void *options, dq_rng *rng, int action, void *observation,
                  double *reward) {
     (void)rng;
     const cartpole_options *o = options;
-    const cartpole_state s =
-        cartpole_move(*(cartpole_state *)state, action, o->kinematics_integrator == EULER);
-    *(cartpole_state *)state = s;
-    observe(&s, observation);
-    const bool terminated = fabs(s.x) > CARTPOLE_X_LIMIT || fabs(s.theta) > CARTPOLE_THETA_LIMIT;
-    *reward = o->sutton_barto_reward ? (terminated ? -1.0 : 0.0) : 1.0;
-    return terminated;
+    cartpole_state *s = state;
+    *s = cartpole_move(*s, action, o->kinematics_integrator == EULER);
+    return judge(s, o, observation, reward);
+}
+
+// Several at a time, each stage for all of them: one cart's divisions wait for each other, those of several
+// overlap. The arithmetic is that of `step`, to the bit.
+static void step_many(void *states, size_t stride, const void *options, dq_rng *rng, int count,
+                      const int32_t *actions, void *observation, double *reward, bool *terminated) {
+    (void)rng;
+    enum { CARTS = 8 };
+    const cartpole_options *o = options;
+    const bool euler = o->kinematics_integrator == EULER;
+    for (int first = 0; first < count; first += CARTS) {
+        const int here = count - first < CARTS ? count - first : CARTS;
+        cartpole_state *cart[CARTS];
+        double x[CARTS] = {0}, x_dot[CARTS] = {0}, theta[CARTS] = {0}, theta_dot[CARTS] = {0};
+        double force[CARTS] = {0}, sine[CARTS] = {0}, cosine[CARTS] = {0};
+        for (int i = 0; i < here; i++) {
+            cart[i] = (cartpole_state *)((unsigned char *)states + (size_t)(first + i) * stride);
+            x[i] = cart[i]->x, x_dot[i] = cart[i]->x_dot;
+            theta[i] = cart[i]->theta, theta_dot[i] = cart[i]->theta_dot;
+            force[i] = cartpole_forces[actions[first + i]];
+            sincos(theta[i], &sine[i], &cosine[i]);
+        }
+        for (int i = 0; i < CARTS; i++) {
+            const cartpole_state s = cartpole_pushed((cartpole_state){x[i], x_dot[i], theta[i], theta_dot[i]},
+                                                     force[i], sine[i], cosine[i], euler);
+            x[i] = s.x, x_dot[i] = s.x_dot, theta[i] = s.theta, theta_dot[i] = s.theta_dot;
+        }
+        for (int i = 0; i < here; i++) {
+            const int k = first + i;
+            *cart[i] = (cartpole_state){x[i], x_dot[i], theta[i], theta_dot[i]};
+            terminated[k] = judge(cart[i], o, (float *)observation + 4 * (size_t)k, &reward[k]);
+        }
+    }
 }
 
 static void draw(const void *state, const void *options, dq_canvas *canvas) {
@@ -82,8 +119,8 @@ static const dq_features features = {.scale = scale};
     .observation_names = observation_names, .features = &features, .actions = 2,                             \
     .action_names = action_names, .state_size = sizeof(cartpole_state),                                      \
     .options = {option_rows, sizeof option_rows / sizeof *option_rows},                                      \
-    .options_size = sizeof(cartpole_options), .reset = reset, .step = step, .draw = draw, .hand_keys = "<>", \
-    .frame_rate = 1 / CARTPOLE_TAU
+    .options_size = sizeof(cartpole_options), .reset = reset, .step = step, .step_many = step_many,          \
+    .draw = draw, .hand_keys = "<>", .frame_rate = 1 / CARTPOLE_TAU
 
 static const dq_env_class v0 = {CARTPOLE, .id = "CartPole-v0", .step_limit = 200, .reward_threshold = 195};
 static const dq_env_class v1 = {CARTPOLE, .id = "CartPole-v1", .step_limit = 500, .reward_threshold = 475};

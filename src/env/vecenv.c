@@ -116,6 +116,7 @@ static inline void begin_step(dq_vecenv *env, size_t i) {
     }
 }
 
+// What instance i shows after its step is what it acts on next, unless end_step begins something new.
 static inline void copy_row(const dq_vecenv *env, size_t i) {
     const size_t size = (size_t)env->space.size;
     if (env->space.element == DQ_F32) { // a few numbers, sooner copied than memcpy called
@@ -137,7 +138,8 @@ static void resume(dq_vecenv *env, size_t i, void *state, void *observation) {
     env->episode_return[i] += earned;
 }
 
-// Counts the step that instance i has made; truncates at the limit; resets where the episode is over.
+// Counts the step that instance i has made; truncates at the limit; resumes after a lost life; resets where
+// the episode is over.
 static inline void end_step(dq_vecenv *env, size_t i) {
     const dq_env_class *env_class = env->env_class;
     unsigned char *observation = (unsigned char *)env->observation + i * dq_space_bytes(&env->space);
@@ -147,17 +149,12 @@ static inline void end_step(dq_vecenv *env, size_t i) {
     const bool at_limit = env->step_limit > 0 && length >= env->step_limit;
     env->truncated[i] =
         !env->terminated[i] && (at_limit || (env_class->truncated && env_class->truncated(state)));
-    bool resumed = false;
     if (env_class->life_lost) {
         env->life_lost[i] = !env->terminated[i] && env_class->life_lost(state);
-        resumed = env->life_lost[i] && !env->truncated[i];
-        if (resumed) resume(env, i, state, observation);
+        if (env->life_lost[i] && !env->truncated[i]) resume(env, i, state, observation);
     }
-    if (env->terminated[i] || env->truncated[i]) {
+    if (env->terminated[i] || env->truncated[i])
         env_class->reset(state, env->options, &env->rng[i], observation);
-    } else if (!resumed) {
-        copy_row(env, i);
-    }
 }
 
 void dq_vecenv_step(dq_vecenv *env, const int32_t *actions) {
@@ -169,6 +166,7 @@ void dq_vecenv_step(dq_vecenv *env, const int32_t *actions) {
         for (size_t i = 0; i < n; i++) begin_step(env, i);
         env_class->step_many(env->state, env->state_stride, env->options, env->rng, env->count, actions,
                              env->final_observation, env->reward, env->terminated);
+        memcpy(env->observation, env->final_observation, n * row);
         for (size_t i = 0; i < n; i++) end_step(env, i);
         return;
     }
@@ -178,6 +176,7 @@ void dq_vecenv_step(dq_vecenv *env, const int32_t *actions) {
         env->terminated[i] =
             env_class->step(state, env->options, &env->rng[i], actions[i],
                             (unsigned char *)env->final_observation + i * row, &env->reward[i]);
+        copy_row(env, i);
         end_step(env, i);
     }
 }

@@ -177,6 +177,22 @@ static void pools_and_residuals(void **state) {
     }
 }
 
+static void norms(void **state) {
+    (void)state;
+    for (int i = 0; i < 4; i++) {
+        const int shape[3] = {9 + i, 8, 1 + i};
+        const dq_layer_spec layers[] = {
+            {.kind = "conv", .out = 3 + 7 * i, .kernel = 3, .padding = 1, .stride = 2},
+            {.kind = "group_norm"},
+            {.kind = i % 2 ? "relu" : "leaky_relu"},
+            {.kind = "conv", .out = 8, .kernel = 3},
+            {.kind = "group_norm", .epsilon = 1e-3},
+            {.kind = "flatten"},
+            {.kind = "linear", .out = 4}};
+        check(shape, layers, 7, 1 + 8 * i, 300 + (uint64_t)i);
+    }
+}
+
 // The published trunks with what may follow them.
 static void trunks(void **state) {
     (void)state;
@@ -225,6 +241,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(convolutions),
         cmocka_unit_test(pools_and_residuals),
+        cmocka_unit_test(norms),
         cmocka_unit_test(trunks),
         cmocka_unit_test(mistakes_have_sentences),
     };

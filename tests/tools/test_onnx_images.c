@@ -16,6 +16,7 @@ static const struct {
 } kinds[] = {
     {"dqn2013", {"network=dqn2013", "frame_stack=4", "env.side=84"}},
     {"dqn2015", {"network=dqn2015", "frame_stack=4", "env.side=84", "dueling=true"}},
+    {"normed", {"network=dqn2013", "frame_stack=4", "env.side=84", "normalization=layer"}},
     {"c51",
      {"network=dqn2015", "frame_stack=4", "env.side=84", "head=c51", "noisy=all", "explorer=noisy",
       "c51_v_min=0"}},
