@@ -34,15 +34,39 @@ typedef struct job {
     const dq_pass *pass;
 } job;
 
-static double sum_of(const float *x, int count) {
+enum { BLOCK = 16 }; // channels whose sums stay in registers
+
+// Sums over the pixels of x, of its squared distance from `mean` or of its product with y: [channels].
+#define SUM_OVER_PIXELS(name, term)                                                                          \
+    static void name(const float *restrict x, const float *restrict y, float mean, int count, int channels,  \
+                     float *restrict sums) {                                                                 \
+        (void)y, (void)mean;                                                                                 \
+        for (int first = 0; first < channels; first += BLOCK) {                                              \
+            const int wide = channels - first < BLOCK ? channels - first : BLOCK;                            \
+            float sum[BLOCK] = {0};                                                                          \
+            if (wide == BLOCK)                                                                               \
+                for (int i = first; i < count; i += channels)                                                \
+                    for (int c = 0; c < BLOCK; c++) sum[c] += term;                                          \
+            else                                                                                             \
+                for (int i = first; i < count; i += channels)                                                \
+                    for (int c = 0; c < wide; c++) sum[c] += term;                                           \
+            memcpy(sums + first, sum, (size_t)wide * sizeof *sums);                                          \
+        }                                                                                                    \
+    }
+SUM_OVER_PIXELS(plain_sums, x[i + c])
+SUM_OVER_PIXELS(square_sums, (x[i + c] - mean) * (x[i + c] - mean))
+SUM_OVER_PIXELS(product_sums, (x[i + c] - mean) * y[i + c])
+
+static double total(const float *sums, int channels) {
     double sum = 0.0;
-    for (int i = 0; i < count; i++) sum += (double)x[i];
+    for (int c = 0; c < channels; c++) sum += (double)sums[c];
     return sum;
 }
 
-static void normalize(float *y, const float *x, const dq_layer *layer, const float *params, float mean,
-                      float inverse) {
-    const float *weight = params + layer->offset[WEIGHT], *bias = params + layer->offset[BIAS];
+static void normalize(float *restrict y, const float *restrict x, const dq_layer *layer, const float *params,
+                      float mean, float inverse) {
+    const float *restrict weight = params + layer->offset[WEIGHT], *restrict bias =
+                                                                       params + layer->offset[BIAS];
     const int channels = layer->in_shape.channels;
     for (int i = 0; i < layer->in; i += channels)
         for (int c = 0; c < channels; c++) y[i + c] = (x[i + c] - mean) * inverse * weight[c] + bias[c];
@@ -57,15 +81,10 @@ static void forward_sample(void *user, int64_t sample, int worker) {
     float *y = j->pass->y + (size_t)sample * (size_t)count;
     float *sums = j->pass->scratch + (size_t)sample * 2 * (size_t)channels;
 
-    memset(sums, 0, (size_t)channels * sizeof *sums);
-    for (int i = 0; i < count; i += channels)
-        for (int c = 0; c < channels; c++) sums[c] += x[i + c];
-    const float mean = (float)(sum_of(sums, channels) / count);
-    memset(sums, 0, (size_t)channels * sizeof *sums);
-    for (int i = 0; i < count; i += channels)
-        for (int c = 0; c < channels; c++) sums[c] += (x[i + c] - mean) * (x[i + c] - mean);
-    const float inverse = (float)(1.0 / sqrt(sum_of(sums, channels) / count + layer->spec.epsilon));
-
+    plain_sums(x, NULL, 0, count, channels, sums);
+    const float mean = (float)(total(sums, channels) / count);
+    square_sums(x, NULL, mean, count, channels, sums);
+    const float inverse = (float)(1.0 / sqrt(total(sums, channels) / count + layer->spec.epsilon));
     normalize(y, x, layer, j->pass->params, mean, inverse);
     if (layer->activation.kind != DQ_NONLINEARITY_NONE)
         j->pass->kernels->activate(y, y, (size_t)count, layer->activation);
@@ -92,23 +111,20 @@ static void backward_sample(void *user, int64_t sample, int worker) {
     const float mean = j->pass->keep[2 * sample], inverse = j->pass->keep[2 * sample + 1];
     float *d_weight = j->pass->scratch + (size_t)sample * 2 * (size_t)channels, *d_bias = d_weight + channels;
 
-    memset(d_weight, 0, 2 * (size_t)channels * sizeof *d_weight);
-    for (int i = 0; i < count; i += channels)
-        for (int c = 0; c < channels; c++) {
-            d_weight[c] += d_y[i + c] * ((x[i + c] - mean) * inverse);
-            d_bias[c] += d_y[i + c];
-        }
+    plain_sums(d_y, NULL, 0, count, channels, d_bias);
+    product_sums(x, d_y, mean, count, channels, d_weight);
+    for (int c = 0; c < channels; c++) d_weight[c] *= inverse;
     if (!j->pass->d_x) return;
     double sum = 0.0, product = 0.0;
     for (int c = 0; c < channels; c++) {
         sum += (double)weight[c] * (double)d_bias[c];
         product += (double)weight[c] * (double)d_weight[c];
     }
-    const float shift = (float)(sum / count), slope = (float)(product / count);
-    float *d_x = j->pass->d_x + at;
+    const float shift = (float)(sum / count) * inverse, slope = (float)(product / count) * inverse * inverse;
+    float *restrict d_x = j->pass->d_x + at;
     for (int i = 0; i < count; i += channels)
         for (int c = 0; c < channels; c++)
-            d_x[i + c] = inverse * (weight[c] * d_y[i + c] - shift - (x[i + c] - mean) * inverse * slope);
+            d_x[i + c] = inverse * weight[c] * d_y[i + c] - shift - (x[i + c] - mean) * slope;
 }
 
 static void backward_group_norm(const dq_layer *layer, const dq_pass *pass) {

@@ -34,21 +34,26 @@ void dq_frames_place(const dq_space *frame, int stack, int place, const void *pi
     for (size_t at = 0; at < all; at += channels, to += pitch) memcpy(to, from + at, channels);
 }
 
+// The usual cases, which vectorise.
+static inline void interleave(int stack, size_t size, const void *const *frames,
+                              unsigned char *restrict stacked) {
+    const unsigned char *a = frames[0], *b = frames[1], *c = frames[stack - 2], *d = frames[stack - 1];
+    for (size_t i = 0; i < size; i++, stacked += stack) {
+        stacked[0] = a[i];
+        stacked[1] = b[i];
+        if (stack == 4) stacked[2] = c[i], stacked[3] = d[i];
+    }
+}
+
 void dq_frames_join(const dq_space *frame, int stack, const void *const *frames, void *stacked) {
     const bool bytes = frame->element == DQ_U8 && frame->shape[frame->rank - 1] == 1;
-    if (!bytes || stack != 4) {
+    if (bytes && stack == 2)
+        interleave(2, (size_t)frame->size, frames, stacked);
+    else if (bytes && stack == 4)
+        interleave(4, (size_t)frame->size, frames, stacked);
+    else
         for (int place = 0; place < stack; place++)
             dq_frames_place(frame, stack, place, frames[place], stacked);
-        return;
-    }
-    const unsigned char *a = frames[0], *b = frames[1], *c = frames[2], *d = frames[3];
-    unsigned char *restrict to = stacked;
-    for (size_t i = 0; i < (size_t)frame->size; i++, to += 4) { // the usual case, which vectorises
-        to[0] = a[i];
-        to[1] = b[i];
-        to[2] = c[i];
-        to[3] = d[i];
-    }
 }
 
 static void shift(const dq_frames *frames, const void *from, void *to) {
