@@ -1,6 +1,7 @@
 #include "export_support.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum { TILE = 12 };
@@ -98,4 +99,11 @@ void test_policy_input(const dq_policy *policy, dq_rng *rng, void *input) {
         numbers[d] = (float)dq_rng_normal(rng);
         if (concentrations) numbers[d] = powf(10, 2 + 2 * numbers[d]);
     }
+}
+
+int test_observations(int usual) {
+    const char *wanted = getenv("DQ_OBSERVATIONS");
+    const int count = wanted ? atoi(wanted) : usual;
+    if (count < 1) fail_msg("DQ_OBSERVATIONS is %s, not a count", wanted);
+    return count;
 }

@@ -17,4 +17,7 @@ dq_policy *test_policy(const char *env, const char *const *words);
 // dq_policy_input.
 void test_policy_input(const dq_policy *policy, dq_rng *rng, void *input);
 
+// How many of them a test asks for: $DQ_OBSERVATIONS, else `usual`.
+int test_observations(int usual);
+
 #endif

@@ -1,18 +1,24 @@
-"""Aim: its converter imports a run's TensorBoard files, scalars and pictures, and `deepq logger` writes the same through
-its own client. Both are read back from Aim's storage."""
+"""Aim: its converter imports a run's TensorBoard files, scalars and pictures, those of a killed and resumed run too, and
+`deepq logger` writes the same through its own client. Both are read back from Aim's storage.
+
+The converter calls two functions of TensorFlow. Where that is not installed, stand_in/tensorflow is in its place: Aim's
+code is whole, what reads records and decodes pictures for it is then TensorBoard's reader and Pillow."""
+import glob
 import importlib.util
 import os
+import signal
 import subprocess
 import sys
+import time
 
-for package in ("aim", "tensorflow"):  # requirements.txt leaves them out where they have no build
-    if importlib.util.find_spec(package) is None:
-        print(f"skipped: this Python has no {package}")
-        sys.exit(77)
+if importlib.util.find_spec("aim") is None:  # requirements.txt leaves it out where it has no build
+    print("skipped: this Python has no aim")
+    sys.exit(77)
 os.environ.update(AIM_UI_TELEMETRY_ENABLED="0", TF_CPP_MIN_LOG_LEVEL="3")
 
 from aim.storage import encoding
 from aim.storage.rockscontainer import RocksContainer
+from tensorboard.backend.event_processing.event_file_loader import LegacyEventFileLoader
 
 from tools_support import DEEPQ, SOURCE, deepq, metrics, same_float
 
@@ -57,18 +63,48 @@ def check(series, folder, tags):
             assert step == row_step and same_float(value, row_value), (tag, step, value, row_step, row_value)
 
 
+def train_killed_and_resumed(folder):
+    """Leaves two event files, of which the first goes on beyond the step where the second begins."""
+    options = ["total_steps=300000", "checkpoint_seconds=0", "checkpoint_steps=150000", "eval_every_episodes=50",
+               "metrics_every_steps=1000"]
+    run = subprocess.Popen([DEEPQ, "train", "CartPole-v1", "-q", "--out", folder, *options])
+    deadline, grown, size = time.monotonic() + 300, 0, 0
+    while grown < 2:  # twice since the checkpoint, so that what came after it is in the file
+        assert time.monotonic() < deadline and run.poll() is None
+        time.sleep(0.02)
+        if os.path.exists(os.path.join(folder, "checkpoint", "manifest")):
+            now = os.path.getsize(*glob.glob(os.path.join(folder, "events.*")))
+            grown, size = grown + (now > size > 0), now
+    run.send_signal(signal.SIGKILL)
+    run.wait()
+    deepq("train", "-q", "--resume", folder)
+    steps = []
+    for path in sorted(glob.glob(os.path.join(folder, "events.*"))):
+        steps.append([e.step for e in LegacyEventFileLoader(path).Load() if e.summary.value and e.step])
+    assert len(steps) == 2 and max(steps[0]) > min(steps[1]), steps
+
+
+def convert(logs, repo):
+    has_tensorflow = importlib.util.find_spec("tensorflow") is not None
+    print("TensorFlow:", "the real one" if has_tensorflow else "the stand-in")
+    path = "" if has_tensorflow else os.path.join(SOURCE, "tests", "tools", "stand_in")
+    program = os.path.join(os.path.dirname(sys.executable), "aim")
+    os.mkdir(repo)
+    subprocess.run([program, "init", "--skip-if-exists"], cwd=repo, check=True, capture_output=True)
+    done = subprocess.run([program, "convert", "tensorboard", "--logdir", os.path.abspath(logs)], cwd=repo,
+                          env={**os.environ, "PYTHONPATH": path}, capture_output=True, text=True)
+    assert done.returncode == 0 and "conversion complete" in done.stdout, done.stdout + done.stderr
+
+
 deepq("train", "CartPole-v1", "-q", "--out", "runs/one", "total_steps=8000", "eval_every_episodes=20")
-program = [os.path.join(os.path.dirname(sys.executable), "aim")]
-os.mkdir("converted")
-subprocess.run([*program, "init", "--skip-if-exists"], cwd="converted", check=True, capture_output=True)
-done = subprocess.run([*program, "convert", "tensorboard", "--logdir", os.path.abspath("runs")], cwd="converted",
-                      capture_output=True, text=True)
-assert done.returncode == 0 and "conversion complete" in done.stdout, done.stdout + done.stderr
-((attributes, series, pictures),) = read("converted")
-assert attributes["tensorboard_logdir"] == os.path.abspath("runs/one")
+train_killed_and_resumed("runs/cut")
+convert("runs", "converted")
 exact = {c: t for c, t in deepq_logger.TAGS.items() if c not in ("seconds", "steps_per_second")}
-check(series, "runs/one", exact)
-assert set(pictures) == {"episode/end"} and pictures["episode/end"].size[0] > 100
+converted = {os.path.relpath(attributes["tensorboard_logdir"]): rest for attributes, *rest in read("converted")}
+assert set(converted) == {"runs/one", "runs/cut"}
+for folder, (series, pictures) in converted.items():
+    check(series, folder, exact)  # every step once: Aim keeps a value by its step
+    assert set(pictures) == {"episode/end"} and pictures["episode/end"].size[0] > 100
 
 environment = {**os.environ, "AIM_TAGS": "a", "DEEPQ_PYTHON": sys.executable}
 done = subprocess.run([DEEPQ, "logger", "runs/one", "--to", "aim", "--aim-repo", "sent"], env=environment,
