@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { COLUMNS_MAX = 16, VALUES_MAX = 16 };
+enum { VALUES_MAX = 16 };
 
 struct dq_sql {
     PGconn *connection;
@@ -81,8 +81,8 @@ static dq_sql_kind kind_of(Oid type) {
 static dq_status take_rows(PGresult *result, dq_sql_row_fn *row, void *user, dq_error *error) {
     const int count = PQnfields(result);
     for (int r = 0; row && r < PQntuples(result); r++) {
-        dq_sql_value columns[COLUMNS_MAX] = {0};
-        for (int i = 0; i < count && i < COLUMNS_MAX; i++) {
+        dq_sql_value columns[DQ_SQL_COLUMNS_MAX] = {0};
+        for (int i = 0; i < count && i < DQ_SQL_COLUMNS_MAX; i++) {
             if (PQgetisnull(result, r, i)) continue;
             columns[i].text = PQgetvalue(result, r, i);
             columns[i].kind = kind_of(PQftype(result, i));
@@ -119,6 +119,9 @@ const dq_sql_driver dq_module_sql = {
     .run = run,
     .begin = "BEGIN",
     .lock = "SELECT study_id FROM studies WHERE study_id = $1 FOR UPDATE",
+    .lock_tables = "SELECT pg_advisory_xact_lock(hashtext('optuna')::bigint)::text",
+    .find_tables = "SELECT to_regclass('alembic_version')::text",
+    .snapshot = "BEGIN ISOLATION LEVEL REPEATABLE READ",
     .integer_key = "SERIAL NOT NULL",
     .real = "DOUBLE PRECISION",
     .time = "TIMESTAMP WITHOUT TIME ZONE",

@@ -7,8 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { COLUMNS_MAX = 16 };
-
 struct dq_sql {
     sqlite3 *database;
     char path[PATH_MAX];
@@ -58,9 +56,9 @@ static void bind(sqlite3_stmt *statement, int at, const dq_sql_value *value) {
 }
 
 static dq_status take_row(sqlite3_stmt *statement, dq_sql_row_fn *row, void *user, dq_error *error) {
-    dq_sql_value columns[COLUMNS_MAX] = {0};
+    dq_sql_value columns[DQ_SQL_COLUMNS_MAX] = {0};
     const int count = sqlite3_column_count(statement);
-    for (int i = 0; i < count && i < COLUMNS_MAX; i++) {
+    for (int i = 0; i < count && i < DQ_SQL_COLUMNS_MAX; i++) {
         const int type = sqlite3_column_type(statement, i);
         columns[i].kind = type == SQLITE_NULL      ? DQ_SQL_NULL
                           : type == SQLITE_INTEGER ? DQ_SQL_INTEGER
@@ -96,6 +94,8 @@ const dq_sql_driver dq_module_sql = {
     .close = close_database,
     .run = run,
     .begin = "BEGIN IMMEDIATE",
+    .find_tables = "SELECT name FROM sqlite_master WHERE name = 'alembic_version'",
+    .snapshot = "BEGIN",
     .integer_key = "INTEGER NOT NULL",
     .real = "FLOAT",
     .time = "DATETIME",

@@ -32,11 +32,14 @@ typedef struct dq_sql_driver {
 
     const char *begin;       // a transaction that other writers wait for
     const char *lock;        // what is run behind it, with the study's id as $1; NULL: nothing
+    const char *lock_tables; // and before tables are looked for and made; NULL: nothing
+    const char *find_tables; // a row whose text is not NULL: Alembic's table is there
+    const char *snapshot;    // a transaction that sees one state throughout
     const char *integer_key; // the type of a primary key that counts by itself
     const char *real, *time; // types of columns
     bool enums;              // enumerations are types of their own
 } dq_sql_driver;
 
-enum { DQ_SQL_VERSION = 1 };
+enum { DQ_SQL_VERSION = 2, DQ_SQL_COLUMNS_MAX = 16 };
 
 #endif

@@ -114,26 +114,14 @@ static dq_status read_version(const dq_sql_driver *driver, dq_sql *sql, char ver
     return driver->run(sql, "SELECT version_num FROM alembic_version", NULL, 0, take_version, version, error);
 }
 
+// Somebody else may be making them.
 static dq_status make_if_missing(const dq_sql_driver *driver, dq_sql *sql, dq_error *error) {
-    char version[64];
-    if (!driver->enums) { // looked at again where nobody else makes them
-        dq_status status = driver->run(sql, driver->begin, NULL, 0, NULL, NULL, error);
-        if (status) return status;
-        if (!read_version(driver, sql, version, NULL))
-            return driver->run(sql, "COMMIT", NULL, 0, NULL, NULL, error);
-    } else { // a failed look would end the transaction: the lock comes first, its number is this table's name
-        dq_status status = driver->run(sql, driver->begin, NULL, 0, NULL, NULL, error);
-        if (!status)
-            status = driver->run(sql, "SELECT pg_advisory_xact_lock(hashtext('optuna')::bigint)::text", NULL,
-                                 0, NULL, NULL, error);
-        *version = 0;
-        if (!status)
-            status = driver->run(sql, "SELECT to_regclass('alembic_version')::text", NULL, 0, take_version,
-                                 version, error);
-        if (!status && *version) return driver->run(sql, "COMMIT", NULL, 0, NULL, NULL, error);
-        if (status) return status;
-    }
-    dq_status status = make_tables(driver, sql, error);
+    char found[64] = "";
+    dq_status status = driver->run(sql, driver->begin, NULL, 0, NULL, NULL, error);
+    if (status) return status;
+    if (driver->lock_tables) status = driver->run(sql, driver->lock_tables, NULL, 0, NULL, NULL, error);
+    if (!status) status = driver->run(sql, driver->find_tables, NULL, 0, take_version, found, error);
+    if (!status && !*found) status = make_tables(driver, sql, error);
     dq_status ended =
         driver->run(sql, status ? "ROLLBACK" : "COMMIT", NULL, 0, NULL, NULL, status ? NULL : error);
     return status ? status : ended;
