@@ -253,7 +253,8 @@ dq_status dq_storage_open_journal(dq_storage **out, const char *path, bool make_
     if (!self) return dq_fail(error, DQ_MEMORY, path, "there is no memory for the journal");
     self->storage.storage_class = &journal_class;
     snprintf(self->path, sizeof self->path, "%s", path);
-    self->fd = open(path, make_it ? O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC : O_RDONLY | O_CLOEXEC, 0666);
+    self->fd = open(path, O_RDWR | O_APPEND | O_CLOEXEC | (make_it ? O_CREAT : 0), 0666);
+    if (self->fd < 0 && !make_it) self->fd = open(path, O_RDONLY | O_CLOEXEC); // enough to look at
     dq_status status = DQ_OK;
     // Python finds the link's target wherever it runs
     if (self->fd < 0)

@@ -219,13 +219,15 @@ static int history_of(const dq_trial *trial, struct json_object **history) {
 static dq_status abandon(dq_tuner *self, dq_trial *trial, bool always, dq_error *error) {
     struct json_object *history;
     dq_trial wanted = {.state = DQ_TRIAL_WAITING, .started = DQ_NO_TIME, .completed = DQ_NO_TIME};
-    const bool again =
-        (history_of(trial, &history) < self->config.retries || always) && trial->param_count > 0;
+    const char *wish = dq_attributes_find(&trial->system, "fixed_params");
+    const bool again = (history_of(trial, &history) < self->config.retries || always) &&
+                       (trial->param_count > 0 || wish);
     json_object_array_add(history, json_object_new_int64(trial->number));
     char number[32];
     snprintf(number, sizeof number, "%lld",
              (long long)json_object_get_int64(json_object_array_get_idx(history, 0)));
     dq_status status = dq_attributes_set(&wanted.system, "failed_trial", number, error);
+    if (!status && wish) status = dq_attributes_set(&wanted.system, "fixed_params", wish, error);
     if (!status && !always)
         status = dq_attributes_set(&wanted.system, "retry_history", dq_json_text(history), error);
     json_object_put(history);
