@@ -67,11 +67,14 @@ def train(p, seed, steps, report):
     widths = [int(w) for w in p["net_arch"].strip("[]").split(",")]
     online, target = network(widths), network(widths)
     target.load_state_dict(online.state_dict())
+    moving, followed = list(target.parameters()), list(online.parameters())
     optimizer = torch.optim.Adam(online.parameters(), lr=p["learning_rate"])
     replay, window = Replay(p["buffer_size"]), []
     env = gymnasium.make("CartPole-v1")
     state, _ = env.reset(seed=seed)
     updates = max(1, round(p["gradient_steps"] * p["train_freq"]))
+    soft, falls, done = p["target_update"] == "soft", p["learning_rate_schedule"] == "linear", 0
+    period = p["learning_rate_period"] * TOTAL
     for step in range(1, steps + 1):
         epsilon = max(p["epsilon_end"], 1 - (1 - p["epsilon_end"]) * step / (p["epsilon_period"] * TOTAL))
         if rng.random() < epsilon:
@@ -97,8 +100,15 @@ def train(p, seed, steps, report):
                 optimizer.zero_grad()
                 loss.backward()
                 nn.utils.clip_grad_norm_(online.parameters(), 10)
+                if falls:
+                    optimizer.param_groups[0]["lr"] = p["learning_rate"] * max(0.0, 1 - done / period)
                 optimizer.step()
-        if step % p["target_update_interval"] == 0:
+                done += 1
+                if soft:
+                    with torch.no_grad():
+                        torch._foreach_mul_(moving, 1 - p["tau"])
+                        torch._foreach_add_(moving, followed, alpha=p["tau"])
+        if not soft and step % p["target_update_interval"] == 0:
             target.load_state_dict(online.state_dict())
         if step % (TOTAL // 20) == 0:
             report(step, evaluate(online, 1000 * seed))

@@ -1,6 +1,7 @@
 // deepq tune: searches for hyper-parameters, in a study that Optuna and its tools read and continue.
 #include "base/file.h"
 #include "cli.h"
+#include "study_open.h"
 #include "tune_results.h"
 
 #include <limits.h>
@@ -166,18 +167,6 @@ static void default_name(const tune_setup *setup, char *name, size_t size) {
         if (*c == '/' || *c == ':') *c = '-';
 }
 
-// The study's name where nobody says one: with --resume, the only one there is.
-static dq_status only_study(dq_storage *storage, char *name, size_t size, dq_error *error) {
-    const char **names = NULL;
-    int count = dq_storage_list(storage, &names, error);
-    if (count == 1) snprintf(name, size, "%s", names[0]);
-    free(names);
-    if (count < 0) return error->code;
-    if (count == 1) return DQ_OK;
-    return dq_fail(error, DQ_USAGE, "--resume", "the storage holds %d studies; say which one: --study NAME",
-                   count);
-}
-
 typedef struct session {
     tune_setup setup;
     char name[256], folder[PATH_MAX - 128], url[PATH_MAX];
@@ -185,6 +174,14 @@ typedef struct session {
     dq_study *study;
     int64_t jobs, timeout;
 } session;
+
+// Pruning needs one objective to go by.
+static dq_status check_pruning(const session *s, const arguments *a, dq_error *error) {
+    const bool pruner = a->pruner && strcmp(a->pruner, "none") != 0;
+    if (s->setup.plan.objective_count < 2 || (!pruner && !(s->setup.tune.trial_seconds > 0))) return DQ_OK;
+    return dq_fail(error, DQ_USAGE, pruner ? "--pruner" : "trial_seconds",
+                   "a search with several objectives cannot prune");
+}
 
 static dq_status open_resumed(session *s, const arguments *a, dq_error *error) {
     if (!a->storage)
@@ -197,16 +194,28 @@ static dq_status open_resumed(session *s, const arguments *a, dq_error *error) {
         if (status) return status;
     }
     snprintf(s->url, sizeof s->url, "%s", a->storage);
-    dq_status status = dq_storage_open(&s->storage, s->url, true, error);
-    if (a->study) snprintf(s->name, sizeof s->name, "%s", a->study);
-    if (!status && !a->study) status = only_study(s->storage, s->name, sizeof s->name, error);
-    if (!status) status = dq_storage_find(s->storage, s->name, &s->study, error);
-    return status ? status : tune_setup_recall(&s->setup, s->study, error);
+    dq_status status = study_open(&s->storage, &s->study, s->url, a->study, error);
+    if (!status) snprintf(s->name, sizeof s->name, "%s", s->study->name);
+    if (!status) status = tune_setup_recall(&s->setup, s->study, error);
+    return status ? status : check_pruning(s, a, error);
+}
+
+// Queues the first trial: the values that the options have already.
+static dq_status enqueue_start(session *s, dq_error *error) {
+    dq_trial *added, first = {.state = DQ_TRIAL_WAITING, .started = DQ_NO_TIME, .completed = DQ_NO_TIME};
+    char *values = dq_search_start(&s->setup.search, &s->setup.config);
+    dq_status status = values ? dq_attributes_set(&first.system, "fixed_params", values, error)
+                              : dq_fail(error, DQ_MEMORY, s->name, "there is no memory for the first trial");
+    if (!status) status = dq_storage_add(s->storage, s->study, &first, 1, &added, error);
+    dq_trial_deinit(&first);
+    free(values);
+    return status;
 }
 
 static dq_status open_new(session *s, const arguments *a, dq_error *error) {
     dq_direction directions[DQ_OBJECTIVES_MAX];
     dq_status status = tune_setup_make(&s->setup, &a->request, error);
+    if (!status) status = check_pruning(s, a, error);
     if (status) return status;
     s->setup.plan.config.seed = s->setup.config.seed = s->setup.tune.seed;
     if (a->study)
@@ -228,7 +237,8 @@ static dq_status open_new(session *s, const arguments *a, dq_error *error) {
         status = dq_fail(error, DQ_USAGE, s->name,
                          "this study is there already, with other objectives or directions; name another "
                          "(--study NAME)");
-    return status ? status : tune_setup_record(&s->setup, s->storage, s->study, error);
+    if (!status) status = tune_setup_record(&s->setup, s->storage, s->study, error);
+    return status || !s->setup.tune.start_values ? status : enqueue_start(s, error);
 }
 
 static dq_status open_session(session *s, const arguments *a, dq_error *error) {
@@ -237,8 +247,6 @@ static dq_status open_session(session *s, const arguments *a, dq_error *error) {
     dq_status status = read_flags(a, &s->setup, &s->jobs, &s->timeout, error);
     if (!status) status = a->resume ? open_resumed(s, a, error) : open_new(s, a, error);
     if (!status && !*s->folder) snprintf(s->folder, sizeof s->folder, "runs/tune-%.200s", s->name);
-    if (!status && a->pruner && strcmp(a->pruner, "none") != 0 && s->setup.plan.objective_count > 1)
-        status = dq_fail(error, DQ_USAGE, "--pruner", "a search with several objectives cannot prune");
     return status;
 }
 

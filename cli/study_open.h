@@ -1,4 +1,4 @@
-// A study to look at, from where Optuna or deepq keeps it.
+// A study that is there already, from where Optuna or deepq keeps it.
 #ifndef DEEPQ_CLI_STUDY_OPEN_H
 #define DEEPQ_CLI_STUDY_OPEN_H
 

@@ -118,6 +118,7 @@ dq_status tune_setup_make(tune_setup *setup, const tune_request *request, dq_err
     for (int i = 0; i < 2 && !status; i++)
         if (files[i]) status = dq_yaml_read(files[i], take_value, &r, error);
     for (int i = 0; i < request->word_count && !status; i++) status = take_word(&r, request->words[i], error);
+    if (!status && setup->tune.start_values) status = dq_search_widen(&setup->search, &setup->config, error);
     if (!status)
         status =
             dq_trial_plan_objectives(&setup->plan, request->objective ? request->objective : "return", error);
@@ -129,6 +130,7 @@ dq_status tune_setup_make(tune_setup *setup, const tune_request *request, dq_err
 // The steps a pruner counts are environment steps here, and the first ones tell nothing of a configuration
 // yet: where nobody says otherwise, the first rung is a tenth of a training.
 void tune_setup_fit(tune_setup *setup) {
+    setup->plan.seconds = setup->tune.trial_seconds;
     static const char *const rungs[] = {"asha_min_resource", "hyperband_min_resource"};
     for (size_t i = 0; i < sizeof rungs / sizeof *rungs; i++) {
         const dq_option *row = dq_options_find(dq_tune_options(), rungs[i]);

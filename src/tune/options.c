@@ -14,6 +14,10 @@ static const dq_option own_rows[] = {
     ROW(trials, DQ_OPTION_INT, "0", 0, 1e9, NULL, "of the study in all; 0: no limit"),
     ROW(heartbeat, DQ_OPTION_REAL, "60", 0.1, 86400, "s", "between signs of life of a running trial"),
     ROW(retries, DQ_OPTION_INT, "1", 0, 1000, NULL, "of a trial whose worker died"),
+    ROW(trial_seconds, DQ_OPTION_REAL, "0", 0, 1e9, "s",
+        "of processor time; a trial that would take longer is given up as soon as that shows; 0: no limit"),
+    ROW(start_values, DQ_OPTION_BOOL, "true", 0, 1, NULL,
+        "the first trial has the values that the search starts from, as far as the space holds them"),
 };
 
 enum { OWN = sizeof own_rows / sizeof *own_rows, MOST = OWN + 64, MOST_CLASSES = 32 };

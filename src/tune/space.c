@@ -11,10 +11,12 @@
 #include <string.h>
 
 // RL Baselines3 Zoo, rl_zoo3/hyperparams_opt.py, sample_dqn_params: the same options and like ranges, with
-// the exploration and the gradient steps as shares of what they belong to, and n-step returns beside them.
+// the exploration and the gradient steps as shares of what they belong to; beside them n-step returns, a
+// learning rate that falls and soft target updates, which the tuned values of most environments have.
 static const char *const defaults[][2] = {
     {"learning_rate", "1e-5 .. 1e-2"},
-    {"learning_rate_schedule", "constant"},
+    {"learning_rate_schedule", "constant | linear"},
+    {"learning_rate_period", "0.25 .. 1 * total_steps"},
     {"gamma", "0.9 | 0.95 | 0.98 | 0.99 | 0.995 | 0.999"},
     {"net_arch", "[64] | [64, 64] | [256, 256]"},
     {"batch_size", "16 | 32 | 64 | 128 | 256"},
@@ -23,9 +25,10 @@ static const char *const defaults[][2] = {
     {"train_freq", "1 | 4 | 8 | 16 | 64 | 128 | 256"},
     {"gradient_steps", "0.125 | 0.25 | 0.5 | 1 * train_freq"},
     {"n_step", "1 .. 5 linear"},
-    {"target_update", "hard"},
+    {"target_update", "hard | soft"},
     {"target_update_unit", "steps"},
     {"target_update_interval", "50 .. 20000"},
+    {"tau", "0.001 .. 0.05 log"},
     {"epsilon_schedule", "linear"},
     {"epsilon_clock", "steps"},
     {"epsilon_period", "0.02 .. 0.5 * total_steps"},
@@ -34,21 +37,23 @@ static const char *const defaults[][2] = {
 
 // --- rows -------------------------------------------------------------------------------------------------
 
-// The row of an option of the run or, with "env." before its name, of its environment; NULL: none.
 static const dq_option *find_row(const dq_run_config *config, const char *name, dq_error *error) {
     if (strncmp(name, "env.", 4) != 0) return dq_options_find(dq_run_options(), name);
     const dq_env_class *env = dq_env_find(config->env, error);
     return env ? dq_options_find(env->options, name + 4) : NULL;
 }
 
-static double current(const dq_run_config *config, const char *name) {
+bool dq_search_present(const dq_run_config *config, const char *name, char *text, size_t size) {
     const dq_option *row = find_row(config, name, NULL);
-    char text[64];
+    const bool env = strncmp(name, "env.", 4) == 0;
+    if (row) dq_options_format(row, env ? (const void *)config->env_options : config, text, size);
+    return row;
+}
+
+static double current(const dq_run_config *config, const char *name) {
+    char text[300];
     double value = NAN;
-    if (!row) return value;
-    dq_options_format(row, strncmp(name, "env.", 4) == 0 ? (const void *)config->env_options : config, text,
-                      sizeof text);
-    dq_text_to_real(text, &value);
+    if (dq_search_present(config, name, text, sizeof text)) dq_text_to_real(text, &value);
     return value;
 }
 
@@ -318,6 +323,7 @@ dq_status dq_search_default(dq_search *space, dq_run_config *config, dq_error *e
     for (size_t i = 0; i < sizeof defaults / sizeof *defaults && !status; i++)
         status =
             dq_search_set(space, config, defaults[i][0], defaults[i][1], "the default search space", error);
+    for (int i = 0; i < space->count; i++) space->at[i].standard = true;
     return status;
 }
 

@@ -20,6 +20,7 @@ typedef struct dq_dimension {
     char text[400];               // as it was given
     char factor[64];              // the option that the value multiplies; "": none
     bool whole;                   // of an option that holds whole numbers
+    bool standard;                // nobody named it: it is as dq_search_default made it
     dq_distribution distribution; // its choices belong to the dimension
 } dq_dimension;
 
@@ -37,6 +38,17 @@ void dq_search_deinit(dq_search *space);
 dq_status dq_search_set(dq_search *space, dq_run_config *config, const char *name, const char *text,
                         const char *where, dq_error *error);
 void dq_search_remove(dq_search *space, const char *name);
+
+// Widens the dimensions of the default space so that they hold what `config` says: a search starts from
+// there.
+dq_status dq_search_widen(dq_search *space, dq_run_config *config, dq_error *error);
+
+// What `config` says, as far as the space holds it: parameters and their values as Optuna's enqueue_trial
+// notes them, one JSON object. NULL: no memory.
+char *dq_search_start(const dq_search *space, const dq_run_config *config);
+
+// The value that an option has in `config`, as text; "env.NAME" for its environment's.
+bool dq_search_present(const dq_run_config *config, const char *name, char *text, size_t size);
 
 // Interns the space in a study: names and distributions of params [space->count]. Fails where the study has
 // another kind of distribution under a name.

@@ -47,8 +47,10 @@ dq_status dq_trial_plan_finish(dq_trial_plan *plan, dq_error *error) {
                        plan->evaluations);
     if (plan->search->count < 1)
         return dq_fail(error, DQ_USAGE, "search", "nothing is left to search: every option is fixed");
-    // a row of metrics at every evaluation, and no other
-    config->eval_every_steps = config->metrics_every_steps = config->total_steps / plan->evaluations;
+    // a row of metrics at every evaluation, and some between to see how fast it goes
+    const int64_t every = config->total_steps / plan->evaluations;
+    config->eval_every_steps = every;
+    config->metrics_every_steps = every % 10 == 0 ? every / 10 : every;
     config->eval_every_episodes = 0;
     return dq_run_config_validate(config, error);
 }
@@ -64,7 +66,9 @@ typedef struct training {
     double ended_sum; // of the returns of the seeds that have ended
     double curve_sum; // of all evaluations so far
     int64_t curve_count, last_step;
+    double begun; // processor time
     bool pruned;
+    char reason[120]; // why it was, other than by the pruner
     dq_status status;
     dq_error error;
 } training;
@@ -75,11 +79,26 @@ static double processor_seconds(void) {
     return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
 }
 
+// Stops a trial that would take too long, going by what it took so far.
+static void limit_seconds(training *t, int64_t steps) {
+    const double whole = (double)t->plan->seeds * (double)t->plan->config.total_steps;
+    const double wanted = (processor_seconds() - t->begun) * whole / (double)(steps > 0 ? steps : 1);
+    if (!(t->plan->seconds > 0) || t->pruned || wanted <= t->plan->seconds) return;
+    t->pruned = true;
+    snprintf(t->reason, sizeof t->reason, "the trial would take %.0f s, more than trial_seconds, %.6g",
+             wanted, t->plan->seconds);
+}
+
 static void on_progress(void *user, const dq_run *run, const dq_metrics *row) {
     training *t = user;
     const int64_t every = t->plan->config.eval_every_steps;
     (void)run;
-    if (isnan(row->eval_return) || t->status || t->pruned) return;
+    if (t->status || t->pruned) return;
+    limit_seconds(t, t->seed * t->plan->config.total_steps + row->step);
+    if (isnan(row->eval_return) || t->pruned) {
+        if (t->pruned) dq_run_stop(t->run);
+        return;
+    }
     t->curve_sum += row->eval_return;
     t->curve_count++;
     // several environments side by side may step over the multiple
@@ -136,7 +155,7 @@ dq_status dq_trial_run(const dq_trial_plan *plan, dq_tuner *tuner, dq_trial *tri
                        dq_error *error) {
     training t = {.plan = plan, .tuner = tuner, .trial = trial, .last_step = -1};
     dq_run_config config = plan->config;
-    const double begun = processor_seconds();
+    t.begun = processor_seconds();
     dq_status status = dq_search_apply(plan->search, params, &config, error);
     for (; t.seed < plan->seeds && !status && !t.pruned; t.seed++) {
         config.seed = plan->config.seed + t.seed;
@@ -147,11 +166,13 @@ dq_status dq_trial_run(const dq_trial_plan *plan, dq_tuner *tuner, dq_trial *tri
         return given ? given : DQ_INTERRUPTED;
     }
     if (status && t.status) return status; // the storage failed, not the trial
-    const double seconds = processor_seconds() - begun;
+    const double seconds = processor_seconds() - t.begun;
     if (status && is_trials_own(status))
         return dq_tuner_tell(tuner, trial, DQ_TRIAL_FAILED, NULL, 0, seconds, error->message, error);
     if (status) return status;
-    if (t.pruned) return dq_tuner_tell(tuner, trial, DQ_TRIAL_PRUNED, NULL, 0, seconds, NULL, error);
+    if (t.pruned)
+        return dq_tuner_tell(tuner, trial, DQ_TRIAL_PRUNED, NULL, 0, seconds, *t.reason ? t.reason : NULL,
+                             error);
     const double of[] = {
         [OBJECTIVE_RETURN] = t.ended_sum / plan->seeds,
         [OBJECTIVE_AUC] = t.curve_count ? t.curve_sum / (double)t.curve_count : (double)NAN,

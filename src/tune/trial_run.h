@@ -29,6 +29,7 @@ typedef struct dq_trial_plan {
     int evaluations;    // per training
     int final_episodes; // greedy ones that score a trained seed: resets with final_seed, final_seed + 1, ...
     int64_t final_seed;
+    double seconds; // of processor time that a trial may take; 0: any
 } dq_trial_plan;
 
 // Reads "return,seconds" into the plan.

@@ -26,7 +26,9 @@ typedef struct dq_tune_config {
     int64_t trials;        // of the study, in all; 0: no limit
     double heartbeat;      // seconds between beats; three without one mean that a worker is gone
     int64_t retries;       // of a trial whose worker died
-    unsigned char strategy_options[2048];
+    double trial_seconds;  // processor time that a whole trial may take; 0: any
+    bool start_values;     // the first trial has the values that the options have already
+    _Alignas(8) unsigned char strategy_options[2048];
 } dq_tune_config;
 
 // Rows of dq_tune_config: "suggester", "pruner" and what else there is. Built on the first call; any thread.

@@ -62,6 +62,22 @@ case $factor in
 *) fail "gradient_steps is searched as '$factor'" ;;
 esac
 
+# the first trial is what the options say already, and the default space is widened to hold it
+"$DEEPQ" tune CartPole-v1 $quick --trials 1 --quiet --out s search.tau=off learning_rate_period=50 target_update=soft 2>err.txt
+says '"fixed_params":\{"learning_rate":0.0012,"learning_rate_schedule":"linear","gamma":0.995,' s/study.log
+says '"n_step":8,' s/study.log
+says '"high\\":8' s/study.log
+! grep -q -E '^(gamma|n_step|learning_rate|epsilon_end|epsilon_period):' s/best.yml || fail "the first trial had other values: $(cat s/best.yml)"
+"$DEEPQ" tune CartPole-v1 $quick --trials 1 --quiet --out t start_values=false
+! grep -q fixed_params t/study.log || fail "a first trial was queued"
+
+# a trial that would take too long is given up before its first evaluation, and says so
+"$DEEPQ" tune CartPole-v1 $quick --trials 1 --out u trial_seconds=1e-6 --json >u.json
+says '"pruned": 1,' u.json
+says '"deepq:error":"the trial would take .*more than trial_seconds, 1e-06' u/study.log
+! grep -q '"op_code":7' u/study.log || fail "it was evaluated all the same"
+refuses 2 'several objectives cannot prune' "$DEEPQ" tune CartPole-v1 --out f --objective return,seconds --pruner none trial_seconds=1
+
 # a lab with a search section
 cat >lab.yml <<'Y'
 env: CartPole-v1
@@ -87,7 +103,7 @@ refuses 2 'gamma is 2' "$DEEPQ" tune CartPole-v1 --out f search.gamma='0.5 .. 2'
 refuses 2 'twice' "$DEEPQ" tune CartPole-v1 --out f search.gamma='0.5 | 0.5'
 refuses 2 "'steps' is none" "$DEEPQ" tune CartPole-v1 --out f search.epsilon_period='0.1 .. 0.5 * steps'
 refuses 2 'no near bounds' "$DEEPQ" tune CartPole-v1 --out f search.buffer_size=all
-refuses 2 'not searched anyway' "$DEEPQ" tune CartPole-v1 --out f search.tau=off
+refuses 2 'not searched anyway' "$DEEPQ" tune CartPole-v1 --out f search.momentum=off
 refuses 2 "is no objective" "$DEEPQ" tune CartPole-v1 --out f --objective glory
 refuses 2 'cannot prune' "$DEEPQ" tune CartPole-v1 --out f --objective return,seconds --pruner asha
 refuses 2 "did you mean 'random'" "$DEEPQ" tune CartPole-v1 --out f --sampler rando
