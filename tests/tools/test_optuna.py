@@ -131,14 +131,18 @@ def optuna_reads_deepq(url):
     for t in seen["trials"]:
         assert t["state"] == "COMPLETE" and list(t["intermediate"]) == ["50", "100", "150", "200"], t
         p, d = t["params"], {k: json.loads(v) for k, v in t["distributions"].items()}
-        assert set(p) == set(d) == {"learning_rate", "gamma", "learning_starts", "n_step", "target_update_interval",
-                                    "epsilon_period", "epsilon_end", "backup", "dueling"} - {"learning_starts"}
+        assert set(p) == set(d) == {"learning_rate", "learning_rate_schedule", "learning_rate_period", "gamma", "n_step",
+                                    "target_update", "target_update_interval", "tau", "epsilon_period", "epsilon_end",
+                                    "backup", "dueling"}
         assert d["learning_rate"] == {"name": "FloatDistribution", "attributes": {
             "low": 1e-5, "high": 1e-2, "step": None, "log": True}}
-        assert d["n_step"] == {"name": "IntDistribution", "attributes": {"low": 1, "high": 5, "step": 1, "log": False}}
+        assert d["n_step"] == {"name": "IntDistribution", "attributes": {"low": 1, "high": 8, "step": 1, "log": False}}
         assert d["backup"]["attributes"]["choices"] == ["max", "double"]
-        assert 1e-5 <= p["learning_rate"] <= 1e-2 and p["n_step"] in range(1, 6) and type(p["n_step"]) is int
+        assert 1e-5 <= p["learning_rate"] <= 1e-2 and p["n_step"] in range(1, 9) and type(p["n_step"]) is int
         assert p["gamma"] in (0.9, 0.99) and type(p["dueling"]) is bool
+    first = seen["trials"][0]  # as deepq train would have it, in the form of Optuna's enqueue_trial
+    assert first["system"]["fixed_params"].items() <= first["params"].items(), first
+    assert first["params"]["n_step"] == 8 and first["params"]["backup"] == "max"
     return told
 
 
@@ -195,9 +199,12 @@ def killed_workers(url):
                "killed", "--quiet", "total_steps=1000", "retries=3"]
     chance = random.Random(7)
     finished = {}
+    started = time.monotonic()
+    search(*command[2:command.index("--trials")], "--trials", 2, *command[command.index("--trials") + 2:])
+    one = (time.monotonic() - started) / 2  # about the time that this machine takes to start and train a trial
     for kill in range(20):
         worker = subprocess.Popen(command)
-        time.sleep(0.15 + 0.5 * chance.random())
+        time.sleep(one * (0.5 + 2 * chance.random()))
         worker.send_signal(signal.SIGKILL)
         assert worker.wait() == -signal.SIGKILL
         if kill % 5 != 4:
