@@ -1,25 +1,14 @@
 // Steps per second of every environment through the vectorised stepper, random actions, one core: alone and
 // with 16 instances. Names as arguments choose environments. The median of five measurements, each of at
 // least 0.1 s.
+#include "support.h"
+
 #include <deepq/env.h>
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 enum { ACTIONS = 4096, REPEATS = 5 };
-
-static double now(void) {
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
-
-static int ascending(const void *a, const void *b) {
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
 
 // Median steps per second, or 0 on failure.
 static double measure(const dq_env_class *c, int instances) {
@@ -33,18 +22,17 @@ static double measure(const dq_env_class *c, int instances) {
     if (dq_vecenv_create(&env, c, NULL, instances, -1, 0, &error)) return 0;
     for (int repeat = 0; repeat < REPEATS; repeat++) {
         int64_t steps = 0;
-        double start = now(), seconds;
+        double start = bench_seconds(), seconds;
         do {
             int batch = 1 + ACTIONS / 64;
             for (int i = 0; i < batch; i++) dq_vecenv_step(env, actions + (steps + i * 61) % ACTIONS);
             steps += (int64_t)batch * instances;
-            seconds = now() - start;
+            seconds = bench_seconds() - start;
         } while (seconds < 0.1);
         rates[repeat] = (double)steps / seconds;
     }
     dq_vecenv_destroy(env);
-    qsort(rates, REPEATS, sizeof *rates, ascending);
-    return rates[REPEATS / 2];
+    return bench_median(rates, REPEATS);
 }
 
 static bool chosen(const char *id, int argc, char **argv) {

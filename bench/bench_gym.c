@@ -4,23 +4,18 @@
 //
 // The peer (peer_gym.py) is a plain loop over gymnasium.make(ID), run by the same Python; the two take turns,
 // and the best of nine turns is printed, for machines are shared. Ids as arguments choose environments.
+#include "support.h"
+
 #include <deepq/env.h>
 #include <deepq/gym.h>
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 enum { ACTIONS = 4096, TURNS = 9, SIDE_BY_SIDE = 8 };
 
 static const double seconds_each = 0.3;
-
-static double now(void) {
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
 
 static double least(const double *values) {
     double best = values[0];
@@ -36,12 +31,12 @@ static double measure(dq_vecenv *env) {
     for (int i = 0; i < ACTIONS + SIDE_BY_SIDE; i++)
         actions[i] = (int32_t)dq_rng_integers(&rng, 0, env->env_class->actions);
     int64_t steps = 0;
-    const double start = now();
-    while (now() - start < seconds_each) {
+    const double start = bench_seconds();
+    while (bench_seconds() - start < seconds_each) {
         for (int i = 0; i < 16; i++, steps += env->count)
             dq_vecenv_step(env, actions + steps / env->count % ACTIONS);
     }
-    return 1e6 * (now() - start) / (double)steps;
+    return 1e6 * (bench_seconds() - start) / (double)steps;
 }
 
 // The peer's microseconds a step, or 0.

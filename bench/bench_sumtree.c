@@ -4,21 +4,15 @@
 // training uses (weights and powers included), and through the bare tree. Best of seven rounds each.
 #include "replay/sampler.h"
 #include "replay/sumtree.h"
+#include "support.h"
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 
 extern const dq_sampler_class dq_sampler_prioritized;
 
 #define ROUNDS  7
 #define SAMPLES 1000000
-
-static double seconds(void) {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
-}
 
 static int fail(const dq_error *error) {
     fprintf(stderr, "%s (%s)\n", error->message, error->where);
@@ -50,12 +44,12 @@ int main(int count, char **words) {
         for (int64_t i = 0; i < slots; i++) kind->insert(sampler, i);
         double best = 1e30;
         for (int round = 0; round < ROUNDS; round++) {
-            double start = seconds();
+            double start = bench_seconds();
             for (int i = 0; i + batch <= SAMPLES; i += batch) {
                 kind->draw(sampler, &rng, slots, i, batch, drawn, weights);
                 kind->update(sampler, drawn, priorities + i, batch);
             }
-            double spent = seconds() - start;
+            double spent = bench_seconds() - start;
             if (spent < best) best = spent;
         }
         printf("sampler, %-10s %lld slots, batch %d: %6.1f ns, %5.1f million samples with update/s\n",
@@ -75,14 +69,14 @@ int main(int count, char **words) {
     for (int round = 0; round < ROUNDS; round++) {
         double spent = 0;
         for (int i = 0; i < SAMPLES; i++) points[i] = dq_rng_random(&rng);
-        double start = seconds();
+        double start = bench_seconds();
         for (int i = 0; i + batch <= SAMPLES; i += batch) {
             double total = dq_sumtree_total(&tree);
             for (int k = 0; k < batch; k++) points[i + k] *= total;
             dq_sumtree_find(&tree, points + i, batch, drawn);
             dq_sumtree_set(&tree, drawn, priorities + i, batch);
         }
-        spent = seconds() - start;
+        spent = bench_seconds() - start;
         if (spent < best) best = spent;
     }
     printf("bare tree, plain     %lld slots, batch %d: %6.1f ns, %5.1f million samples with update/s\n",

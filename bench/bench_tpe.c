@@ -5,17 +5,11 @@
 // (task, seed, best value), which bench/peer_tpe.py sets beside Optuna's. bench_tpe time [trials] [suggester]
 // [option=value ...]: the time of one suggestion with so many trials behind it.
 #include "search_task.h"
+#include "support.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
-
-static double seconds(void) {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
-}
 
 static int fail(const dq_error *error) {
     fprintf(stderr, "%s (%s)\n", error->message, error->where);
@@ -42,11 +36,11 @@ static int measure(const dq_suggester_class *kind, const char *const *options, i
     if (status != DQ_OK) return fail(&error);
     suggester->suggester_class = kind;
     for (int i = 0; i < rounds; i++) {
-        double values[SEARCH_PARAMETERS], start = seconds();
+        double values[SEARCH_PARAMETERS], start = bench_seconds();
         dq_notes notes = {.count = 0};
         if (search_task_suggest(suggester, &study, &space, (uint64_t)i, values, &notes, &error) != DQ_OK)
             return fail(&error);
-        double spent = seconds() - start;
+        double spent = bench_seconds() - start;
         if (spent < fastest) fastest = spent;
     }
     printf("one suggestion of %s with %d trials: %.2f ms (best of %d)\n", kind->about.name, trials,

@@ -3,14 +3,9 @@
 #ifndef BENCH_FMA_PEAK_H
 #define BENCH_FMA_PEAK_H
 
-#include <string.h>
-#include <time.h>
+#include "support.h"
 
-static inline double bench_seconds(void) {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
-}
+#include <string.h>
 
 #if defined(__x86_64__)
 #include <immintrin.h>

@@ -3,9 +3,9 @@
 #ifndef BENCH_RIVAL_CNN_H
 #define BENCH_RIVAL_CNN_H
 
-#include "fma_peak.h"
 #include "kernel/kernel.h"
 #include "onednn.h"
+#include "support.h"
 
 #include <deepq/net.h>
 
@@ -56,11 +56,6 @@ static void rival_backward(const rival_net *net) {
     }
 }
 
-static int rival_ascending(const void *a, const void *b) {
-    double x = *(const double *)a, y = *(const double *)b;
-    return x < y ? -1 : x > y;
-}
-
 // Prints the time of a step on `batch` images and of one frame. parameters: how many Adam moves.
 static void rival_run(const unsigned char *images, int batch, size_t parameters, double seconds) {
     enum { MOST = 1000 };
@@ -87,10 +82,9 @@ static void rival_run(const unsigned char *images, int batch, size_t parameters,
         rival_forward(&one, images);
         act[i] = bench_seconds() - start;
     }
-    qsort(step, (size_t)n, sizeof *step, rival_ascending);
-    qsort(act, 200, sizeof *act, rival_ascending);
+    const double usual = bench_median(step, n), frame = bench_median(act, 200);
     printf("oneDNN %d.%d, 1 thread: dqn2015  step min %.2f ms, median %.2f ms; one frame %.0f us\n",
-           DNNL_VERSION_MAJOR, DNNL_VERSION_MINOR, step[0] * 1e3, step[n / 2] * 1e3, act[100] * 1e6);
+           DNNL_VERSION_MAJOR, DNNL_VERSION_MINOR, step[0] * 1e3, usual * 1e3, frame * 1e6);
     free(p), free(g), free(state);
     rival_deinit(&online), rival_deinit(&target), rival_deinit(&one);
     onednn_stop();

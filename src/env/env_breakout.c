@@ -190,23 +190,7 @@ static const dq_native_game game = {sizeof(breakout), &palette, start, frame, li
 
 // --- the class ---------------------------------------------------------------------------------------------
 
-static void reset(void *state, const void *options, dq_rng *rng, void *observation) {
-    dq_native_reset(&game, state, options, rng, observation);
-}
-
-static bool step(void *state, const void *options, dq_rng *rng, int action, void *observation,
-                 double *reward) {
-    return dq_native_step(&game, state, options, rng, action, observation, reward);
-}
-
-static bool resume(void *state, const void *options, dq_rng *rng, void *observation, double *reward) {
-    return dq_native_resume(&game, state, options, rng, observation, reward);
-}
-
-static void draw(const void *state, const void *options, dq_canvas *canvas) {
-    (void)options;
-    dq_native_draw(&game, state, canvas);
-}
+DQ_NATIVE_FUNCTIONS(&game)
 
 static const char *const action_names[] = {"NOOP", "FIRE", "RIGHT", "LEFT"};
 

@@ -145,27 +145,11 @@ static const dq_native_game game = {sizeof(pong), &palette, start, frame, lives,
 
 // --- the classes -------------------------------------------------------------------------------------------
 
-static void reset(void *state, const void *options, dq_rng *rng, void *observation) {
-    dq_native_reset(&game, state, options, rng, observation);
-}
-
-static bool step(void *state, const void *options, dq_rng *rng, int action, void *observation,
-                 double *reward) {
-    return dq_native_step(&game, state, options, rng, action, observation, reward);
-}
+DQ_NATIVE_FUNCTIONS(&game)
 
 static bool step_two(void *state, const void *options, dq_rng *rng, int action, void *observation,
                      double *reward) {
     return dq_native_step(&game, state, options, rng, action == 0 ? RIGHT : LEFT, observation, reward);
-}
-
-static bool resume(void *state, const void *options, dq_rng *rng, void *observation, double *reward) {
-    return dq_native_resume(&game, state, options, rng, observation, reward);
-}
-
-static void draw(const void *state, const void *options, dq_canvas *canvas) {
-    (void)options;
-    dq_native_draw(&game, state, canvas);
 }
 
 static const char *const action_names[] = {"NOOP", "FIRE", "RIGHT", "LEFT", "RIGHTFIRE", "LEFTFIRE"};

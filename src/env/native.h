@@ -34,7 +34,25 @@ bool dq_native_life_lost(const void *state);
 dq_space dq_native_observation(const void *options);
 void dq_native_draw(const dq_native_game *game, const void *state, struct dq_canvas *canvas);
 
-// The fields of a class that all native games share, behind functions of these names.
+// The functions of a game's classes: `step` for those that have the game's own actions, and the others under
+// the names that DQ_NATIVE uses.
+#define DQ_NATIVE_FUNCTIONS(game)                                                                            \
+    static void reset(void *state, const void *options, dq_rng *rng, void *observation) {                    \
+        dq_native_reset(game, state, options, rng, observation);                                             \
+    }                                                                                                        \
+    static bool step(void *state, const void *options, dq_rng *rng, int action, void *observation,           \
+                     double *reward) {                                                                       \
+        return dq_native_step(game, state, options, rng, action, observation, reward);                       \
+    }                                                                                                        \
+    static bool resume(void *state, const void *options, dq_rng *rng, void *observation, double *reward) {   \
+        return dq_native_resume(game, state, options, rng, observation, reward);                             \
+    }                                                                                                        \
+    static void draw(const void *state, const void *options, struct dq_canvas *canvas) {                     \
+        (void)options;                                                                                       \
+        dq_native_draw(game, state, canvas);                                                                 \
+    }
+
+// The fields of a class that all native games share, behind those functions.
 #define DQ_NATIVE                                                                                            \
     .observation = DQ_IMAGE(84, 84, 1), .observation_with = dq_native_observation, .step_limit = 27000,      \
     .state_size = sizeof(dq_native_state), .options = {dq_atari_rows, DQ_ATARI_ROWS},                        \

@@ -1,58 +1,25 @@
 // Dueling and noisy layers: gradients against finite differences, noise where it belongs and nowhere else.
-#include <deepq/net.h>
-#include <support.h>
+#include "gradient_support.h"
 
 #include <math.h>
-#include <stdlib.h>
-#include <string.h>
 
-enum { INPUTS = 5, BATCH = 19, PANELS = 2 };
+enum { INPUTS = 5, BATCH = 19 };
 
-typedef struct fixture {
-    dq_net *net;
-    dq_workspace *workspace;
-    float *params, *gradient, *d_output;
-    int outputs;
-} fixture;
-
-static fixture make(const dq_layer_spec *layers, int count, uint64_t seed) {
-    fixture f;
+static test_gradients make(const dq_layer_spec *layers, int count, uint64_t seed) {
+    test_gradients g;
     dq_error error;
-    dq_rng rng;
-    dq_rng_seed(&rng, seed);
-    test_ok(dq_net_create(&f.net, INPUTS, layers, count, &error), &error);
-    test_ok(dq_workspace_create(&f.workspace, f.net, BATCH, &error), &error);
-    f.outputs = dq_net_outputs(f.net);
-    f.params = aligned_alloc(64, dq_net_size(f.net) * sizeof(float));
-    f.gradient = aligned_alloc(64, dq_net_size(f.net) * sizeof(float));
-    f.d_output = calloc((size_t)(PANELS * DQ_LANES * f.outputs), sizeof(float));
-    dq_net_init(f.net, f.params, &rng);
+    dq_net *net;
     float rows[BATCH * INPUTS];
-    for (int i = 0; i < BATCH * INPUTS; i++) rows[i] = (float)dq_rng_normal(&rng);
-    dq_panels_pack(dq_workspace_input(f.workspace), rows, BATCH, INPUTS);
-    float *d_rows = calloc((size_t)(BATCH * f.outputs), sizeof(float));
-    for (int i = 0; i < BATCH * f.outputs; i++) d_rows[i] = (float)dq_rng_normal(&rng);
-    dq_panels_pack(f.d_output, d_rows, BATCH, f.outputs);
-    free(d_rows);
-    return f;
+    test_ok(dq_net_create(&net, INPUTS, layers, count, &error), &error);
+    test_gradients_init(&g, net, BATCH, BATCH, seed);
+    for (int i = 0; i < BATCH * INPUTS; i++) rows[i] = (float)dq_rng_normal(&g.rng);
+    dq_panels_pack(dq_workspace_input(g.workspace), rows, BATCH, INPUTS);
+    test_gradients_weigh(&g);
+    return g;
 }
 
-static void done(fixture *f) {
-    free(f->d_output), free(f->gradient), free(f->params);
-    dq_workspace_destroy(f->workspace);
-    dq_net_destroy(f->net);
-}
-
-// The sum of output * d_output, whose gradient backward gives.
-static double objective(fixture *f, dq_mode mode) {
-    const float *y = dq_net_forward(f->net, f->params, f->workspace, BATCH, mode);
-    double sum = 0;
-    for (int i = 0; i < PANELS * DQ_LANES * f->outputs; i++) sum += (double)y[i] * (double)f->d_output[i];
-    return sum;
-}
-
-static void check_gradients(fixture *f) {
-    objective(f, DQ_TRAIN);
+static void check_gradients(test_gradients *f) {
+    test_gradients_objective(f, DQ_TRAIN);
     dq_net_backward(f->net, f->params, f->workspace, BATCH, f->d_output, f->gradient);
     double largest = 0;
     for (size_t i = 0; i < dq_net_trainable(f->net); i++)
@@ -66,9 +33,10 @@ static void check_gradients(fixture *f) {
                        (size_t)(k % tensor->columns);
             float kept = f->params[i], step = 1e-3F;
             f->params[i] = kept + step;
-            double above = objective(f, DQ_TRAIN), from = (double)f->params[i];
+            double above = test_gradients_objective(f, DQ_TRAIN), from = (double)f->params[i];
             f->params[i] = kept - step;
-            double below = objective(f, DQ_TRAIN), slope = (above - below) / (from - (double)f->params[i]);
+            double below = test_gradients_objective(f, DQ_TRAIN),
+                   slope = (above - below) / (from - (double)f->params[i]);
             f->params[i] = kept;
             if (fabs(slope - (double)f->gradient[i]) > 5e-3 * largest)
                 fail_msg("%s[%d]: finite difference %g, gradient %g (largest %g)", tensor->name, k, slope,
@@ -83,9 +51,9 @@ static void dueling_gradients(void **state) {
                                     {.kind = "leaky_relu", .name = "b", .slope = 0.3},
                                     {.kind = "linear", .name = "c", .out = 4 * 5},
                                     {.kind = "dueling", .name = "d", .out = 3 * 5}};
-    fixture f = make(layers, 4, 1);
+    test_gradients f = make(layers, 4, 1);
     check_gradients(&f);
-    done(&f);
+    test_gradients_deinit(&f);
 }
 
 static void noisy_gradients(void **state) {
@@ -94,12 +62,12 @@ static void noisy_gradients(void **state) {
                                     {.kind = "leaky_relu", .name = "b", .slope = 0.3},
                                     {.kind = "noisy", .name = "c", .out = 4},
                                     {.kind = "dueling", .name = "d", .out = 3}};
-    fixture f = make(layers, 4, 2);
+    test_gradients f = make(layers, 4, 2);
     dq_rng rng;
     dq_rng_seed(&rng, 3);
     dq_net_resample(f.net, f.params, &rng);
     check_gradients(&f);
-    done(&f);
+    test_gradients_deinit(&f);
 }
 
 // Nothing below the first linear layer is trained: backward stops there.
@@ -114,7 +82,7 @@ static void gradients_above_what_observes(void **state) {
                                     {.kind = "linear", .name = "c", .out = 12},
                                     {.kind = "leaky_relu", .name = "d", .slope = 0.3},
                                     {.kind = "linear", .name = "e", .out = 3}};
-    fixture f = make(layers, 5, 4);
+    test_gradients f = make(layers, 5, 4);
     double moments[1 + 2 * 4] = {0};
     assert_int_equal(dq_net_moments(f.net), 1 + 2 * 4);
     for (int i = -3; i <= 3; i++) {
@@ -122,7 +90,7 @@ static void gradients_above_what_observes(void **state) {
         dq_net_observe(f.net, f.params, f.workspace, moments, (const float[]){t, 2, 3, t + 3, -t});
     }
     check_gradients(&f);
-    done(&f);
+    test_gradients_deinit(&f);
 }
 
 static void quantile_gradients(void **state) {
@@ -132,12 +100,12 @@ static void quantile_gradients(void **state) {
         {.kind = "leaky_relu", .name = "b", .slope = 0.3},
         {.kind = "quantile", .name = "c", .out = 3 * 4, .samples = 4, .cosines = 6},
         {.kind = "dueling", .name = "d", .out = 2 * 4}};
-    fixture f = make(layers, 4, 8);
+    test_gradients f = make(layers, 4, 8);
     dq_rng rng;
     dq_rng_seed(&rng, 9);
     dq_net_resample(f.net, f.params, &rng);
     check_gradients(&f);
-    done(&f);
+    test_gradients_deinit(&f);
 }
 
 // Fixed fractions run as a linear layer; the same numbers come from the formula, and one sample at a time.
@@ -146,7 +114,7 @@ static void quantiles_at_fixed_fractions_follow_the_formula(void **state) {
     enum { SAMPLES = 20, COSINES = 5, ROWS = 2 };
     const dq_layer_spec layers[] = {
         {.kind = "quantile", .name = "c", .out = ROWS * SAMPLES, .samples = SAMPLES, .cosines = COSINES}};
-    fixture f = make(layers, 1, 10);
+    test_gradients f = make(layers, 1, 10);
     const float *w = f.params + dq_net_tensor(f.net, 0)->offset,
                 *b = f.params + dq_net_tensor(f.net, 1)->offset;
     const float *v = f.params + dq_net_tensor(f.net, 2)->offset,
@@ -171,7 +139,7 @@ static void quantiles_at_fixed_fractions_follow_the_formula(void **state) {
             for (int s = 0; s < BATCH; s++)
                 assert_true(fabs((double)many[(s * ROWS + k) * SAMPLES + i] - sum) < 1e-5);
         }
-    done(&f);
+    test_gradients_deinit(&f);
 }
 
 // Adding the same number to all advantages changes nothing; adding it to the value moves every action.
@@ -180,7 +148,7 @@ static void dueling_ignores_the_mean_advantage(void **state) {
     enum { ACTIONS = 4 };
     const dq_layer_spec layers[] = {{.kind = "linear", .name = "a", .out = ACTIONS + 1},
                                     {.kind = "dueling", .name = "d", .out = ACTIONS}};
-    fixture f = make(layers, 2, 4);
+    test_gradients f = make(layers, 2, 4);
     float x[INPUTS] = {1, -2, 3, -4, 5}, before[ACTIONS], after[ACTIONS];
     size_t bias = dq_net_tensor(f.net, 1)->offset;
     dq_net_apply(f.net, f.params, f.workspace, x, before);
@@ -195,7 +163,7 @@ static void dueling_ignores_the_mean_advantage(void **state) {
     const dq_layer_spec wrong[] = {{.kind = "linear", .name = "a", .out = 7},
                                    {.kind = "dueling", .name = "d", .out = ACTIONS}};
     assert_int_equal(dq_net_create(&refused, INPUTS, wrong, 2, &error), DQ_USAGE);
-    done(&f);
+    test_gradients_deinit(&f);
 }
 
 // DQ_EVAL and dq_net_apply never see noise; DQ_NOISY and DQ_TRAIN see the same; a fresh draw changes them.
@@ -203,33 +171,33 @@ static void noise_is_where_it_belongs(void **state) {
     (void)state;
     const dq_layer_spec layers[] = {{.kind = "noisy", .name = "a", .out = 8},
                                     {.kind = "noisy", .name = "b", .out = 2}};
-    fixture f = make(layers, 2, 5);
+    test_gradients f = make(layers, 2, 5);
     dq_rng rng;
     dq_rng_seed(&rng, 6);
-    double quiet = objective(&f, DQ_EVAL);
-    assert_true(objective(&f, DQ_NOISY) == quiet); // nothing drawn yet
+    double quiet = test_gradients_objective(&f, DQ_EVAL);
+    assert_true(test_gradients_objective(&f, DQ_NOISY) == quiet); // nothing drawn yet
     dq_net_resample(f.net, f.params, &rng);
-    double first = objective(&f, DQ_NOISY);
-    assert_true(objective(&f, DQ_EVAL) == quiet && first != quiet);
-    assert_true(objective(&f, DQ_TRAIN) == first);
+    double first = test_gradients_objective(&f, DQ_NOISY);
+    assert_true(test_gradients_objective(&f, DQ_EVAL) == quiet && first != quiet);
+    assert_true(test_gradients_objective(&f, DQ_TRAIN) == first);
     dq_net_resample(f.net, f.params, &rng);
-    assert_true(objective(&f, DQ_NOISY) != first);
+    assert_true(test_gradients_objective(&f, DQ_NOISY) != first);
 
     // E[noisy output] = quiet output for one layer: the mean over draws comes near
     const dq_layer_spec one[] = {{.kind = "noisy", .name = "a", .out = 1}};
-    fixture g = make(one, 1, 7);
+    test_gradients g = make(one, 1, 7);
     enum { DRAWS = 20000 };
     double sum = 0, squares = 0;
-    quiet = objective(&g, DQ_EVAL);
+    quiet = test_gradients_objective(&g, DQ_EVAL);
     for (int i = 0; i < DRAWS; i++) {
         dq_net_resample(g.net, g.params, &rng);
-        double value = objective(&g, DQ_NOISY);
+        double value = test_gradients_objective(&g, DQ_NOISY);
         sum += value - quiet;
         squares += (value - quiet) * (value - quiet);
     }
     assert_true(fabs(sum / DRAWS) < 5 * sqrt(squares / DRAWS / DRAWS));
-    done(&g);
-    done(&f);
+    test_gradients_deinit(&g);
+    test_gradients_deinit(&f);
 }
 
 int main(void) {
