@@ -99,7 +99,7 @@ static void norms(void **state) {
             {.kind = "group_norm", .epsilon = 1e-3},
             {.kind = "flatten"},
             {.kind = "linear", .out = 4}};
-        check(shape, layers, 7, 1 + 8 * i, 300 + (uint64_t)i);
+        check("norms", shape, layers, 7, 1 + 8 * i, 300 + (uint64_t)i);
     }
 }
 
