@@ -1,5 +1,6 @@
-"""Plays an Atari game behind Stable-Baselines3's own wrappers for test_gym_atari.c: atari_peer.py ID SEED STEPS ACTIONS OUT
+"""Plays an Atari game behind other people's own wrappers for test_gym_atari.c: atari_peer.py WHOSE ID SEED STEPS ACTIONS OUT
 
+WHOSE is sb3 (Stable-Baselines3's AtariWrapper) or gymnasium (AtariPreprocessing with its defaults).
 Actions are those of the file, a byte each. Writes for each step: what the step led to [84][84], what to act on next
 [84][84], the reward, and whether learning takes it for an end, whether the game ended, and the lives left.
 """
@@ -28,13 +29,18 @@ def wrappers():
 
 
 gymnasium.register_envs(ale_py)
-env = wrappers().AtariWrapper(gymnasium.make(sys.argv[1]), clip_reward=False)
-with open(sys.argv[4], "rb") as file:
+whose, name, seed, steps, recorded, record = sys.argv[1:]
+env = gymnasium.make(name)
+env = {
+    "sb3": lambda: wrappers().AtariWrapper(env, clip_reward=False),
+    "gymnasium": lambda: gymnasium.wrappers.AtariPreprocessing(env),
+}[whose]()
+with open(recorded, "rb") as file:
     actions = file.read()
-observation, _ = env.reset(seed=int(sys.argv[2]))
-with open(sys.argv[5], "wb") as out:
+observation, _ = env.reset(seed=int(seed))
+with open(record, "wb") as out:
     out.write(observation.tobytes())
-    for action in actions[:int(sys.argv[3])]:
+    for action in actions[:int(steps)]:
         observation, reward, terminated, truncated, info = env.step(action)
         over = env.unwrapped.ale.game_over()
         following = env.reset()[0] if terminated or truncated else observation
