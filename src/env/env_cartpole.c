@@ -64,35 +64,59 @@ static bool step(void *state, const void *options, dq_rng *rng, int action, void
     return judge(s, o, observation, reward);
 }
 
-// Several at a time, each stage for all of them: one cart's divisions wait for each other, those of several
-// overlap. The arithmetic is that of `step`, to the bit.
+// --- several at a time -------------------------------------------------------------------------------------
+
+enum { CARTS = 8 };
+
+typedef struct carts {
+    double x[CARTS], x_dot[CARTS], theta[CARTS], theta_dot[CARTS], force[CARTS], sine[CARTS], cosine[CARTS];
+} carts;
+
+static inline __attribute__((always_inline)) void push_each(carts *c, bool euler) {
+    for (int i = 0; i < CARTS; i++) {
+        const cartpole_state s =
+            cartpole_pushed((cartpole_state){c->x[i], c->x_dot[i], c->theta[i], c->theta_dot[i]}, c->force[i],
+                            c->sine[i], c->cosine[i], euler);
+        c->x[i] = s.x, c->x_dot[i] = s.x_dot, c->theta[i] = s.theta, c->theta_dot[i] = s.theta_dot;
+    }
+}
+
+static void push_all(carts *c, bool euler) {
+    push_each(c, euler);
+}
+
+#ifdef __x86_64__
+__attribute__((target("avx2"))) static void push_all_avx2(carts *c, bool euler) {
+    push_each(c, euler);
+}
+#endif
+
+// Each stage for all of them: one cart's divisions wait for each other, those of several overlap. The
+// arithmetic is that of `step`, to the bit.
 static void step_many(void *states, size_t stride, const void *options, dq_rng *rng, int count,
                       const int32_t *actions, void *observation, double *reward, bool *terminated) {
     (void)rng;
-    enum { CARTS = 8 };
     const cartpole_options *o = options;
-    const bool euler = o->kinematics_integrator == EULER;
+    void (*push)(carts *, bool) = push_all;
+#ifdef __x86_64__
+    if (__builtin_cpu_supports("avx2")) push = push_all_avx2;
+#endif
     for (int first = 0; first < count; first += CARTS) {
         const int here = count - first < CARTS ? count - first : CARTS;
-        cartpole_state *cart[CARTS];
-        double x[CARTS] = {0}, x_dot[CARTS] = {0}, theta[CARTS] = {0}, theta_dot[CARTS] = {0};
-        double force[CARTS] = {0}, sine[CARTS] = {0}, cosine[CARTS] = {0};
+        carts c = {0};
         for (int i = 0; i < here; i++) {
-            cart[i] = (cartpole_state *)((unsigned char *)states + (size_t)(first + i) * stride);
-            x[i] = cart[i]->x, x_dot[i] = cart[i]->x_dot;
-            theta[i] = cart[i]->theta, theta_dot[i] = cart[i]->theta_dot;
-            force[i] = cartpole_forces[actions[first + i]];
-            sincos(theta[i], &sine[i], &cosine[i]);
+            const cartpole_state *s =
+                (cartpole_state *)((unsigned char *)states + (size_t)(first + i) * stride);
+            c.x[i] = s->x, c.x_dot[i] = s->x_dot, c.theta[i] = s->theta, c.theta_dot[i] = s->theta_dot;
+            c.force[i] = cartpole_forces[actions[first + i]];
+            sincos(s->theta, &c.sine[i], &c.cosine[i]);
         }
-        for (int i = 0; i < CARTS; i++) {
-            const cartpole_state s = cartpole_pushed((cartpole_state){x[i], x_dot[i], theta[i], theta_dot[i]},
-                                                     force[i], sine[i], cosine[i], euler);
-            x[i] = s.x, x_dot[i] = s.x_dot, theta[i] = s.theta, theta_dot[i] = s.theta_dot;
-        }
+        push(&c, o->kinematics_integrator == EULER);
         for (int i = 0; i < here; i++) {
             const int k = first + i;
-            *cart[i] = (cartpole_state){x[i], x_dot[i], theta[i], theta_dot[i]};
-            terminated[k] = judge(cart[i], o, (float *)observation + 4 * (size_t)k, &reward[k]);
+            cartpole_state *s = (cartpole_state *)((unsigned char *)states + (size_t)k * stride);
+            *s = (cartpole_state){c.x[i], c.x_dot[i], c.theta[i], c.theta_dot[i]};
+            terminated[k] = judge(s, o, (float *)observation + 4 * (size_t)k, &reward[k]);
         }
     }
 }

@@ -108,11 +108,31 @@ void dq_vecenv_reset(dq_vecenv *env, int index, uint64_t seed) {
     env->episode_return[i] = 0;
 }
 
-// An instance whose episode ended starts the sums of its next one.
-static inline void begin_step(dq_vecenv *env, size_t i) {
-    if (env->terminated[i] || env->truncated[i]) {
-        env->episode_length[i] = 0;
-        env->episode_return[i] = 0;
+// Instances whose episode ended start the sums of their next one. Here and in count_steps, arrays by
+// themselves: what is written as bool could be anything to a compiler, a pointer in `env` too.
+static void begin_steps(dq_vecenv *env) {
+    const bool *terminated = env->terminated, *truncated = env->truncated;
+    int64_t *length = env->episode_length;
+    double *sum = env->episode_return;
+    for (int i = 0, n = env->count; i < n; i++) {
+        const bool over = terminated[i] | truncated[i];
+        length[i] = over ? 0 : length[i];
+        sum[i] = over ? 0 : sum[i];
+    }
+}
+
+// Counts the step that every instance has made, and truncates at the limit.
+static void count_steps(dq_vecenv *env) {
+    const double *reward = env->reward;
+    const bool *terminated = env->terminated;
+    bool *truncated = env->truncated;
+    int64_t *length = env->episode_length;
+    double *sum = env->episode_return;
+    const int64_t limit = env->step_limit > 0 ? env->step_limit : INT64_MAX;
+    for (int i = 0, n = env->count; i < n; i++) {
+        length[i]++;
+        sum[i] += reward[i];
+        truncated[i] = !terminated[i] & (length[i] >= limit);
     }
 }
 
@@ -138,17 +158,12 @@ static void resume(dq_vecenv *env, size_t i, void *state, void *observation) {
     env->episode_return[i] += earned;
 }
 
-// Counts the step that instance i has made; truncates at the limit; resumes after a lost life; resets where
-// the episode is over.
-static inline void end_step(dq_vecenv *env, size_t i) {
-    const dq_env_class *env_class = env->env_class;
+// After the step and its count: truncates where the environment says so; resumes after a lost life; resets
+// where the episode is over.
+static inline void end_step(dq_vecenv *env, const dq_env_class *env_class, size_t i) {
     unsigned char *observation = (unsigned char *)env->observation + i * dq_space_bytes(&env->space);
-    const int64_t length = ++env->episode_length[i];
-    env->episode_return[i] += env->reward[i];
     void *state = (unsigned char *)env->state + i * env->state_stride;
-    const bool at_limit = env->step_limit > 0 && length >= env->step_limit;
-    env->truncated[i] =
-        !env->terminated[i] && (at_limit || (env_class->truncated && env_class->truncated(state)));
+    if (env_class->truncated && !env->terminated[i]) env->truncated[i] |= env_class->truncated(state);
     if (env_class->life_lost) {
         env->life_lost[i] = !env->terminated[i] && env_class->life_lost(state);
         if (env->life_lost[i] && !env->truncated[i]) resume(env, i, state, observation);
@@ -162,23 +177,27 @@ void dq_vecenv_step(dq_vecenv *env, const int32_t *actions) {
     const size_t n = (size_t)env->count, row = dq_space_bytes(&env->space);
     for (size_t i = 0; i < n; i++) assert(actions[i] >= 0 && actions[i] < env_class->actions);
 
+    begin_steps(env);
     if (env_class->step_many && n > 1) {
-        for (size_t i = 0; i < n; i++) begin_step(env, i);
         env_class->step_many(env->state, env->state_stride, env->options, env->rng, env->count, actions,
                              env->final_observation, env->reward, env->terminated);
         memcpy(env->observation, env->final_observation, n * row);
-        for (size_t i = 0; i < n; i++) end_step(env, i);
+    } else {
+        for (size_t i = 0; i < n; i++) {
+            void *state = (unsigned char *)env->state + i * env->state_stride;
+            env->terminated[i] =
+                env_class->step(state, env->options, &env->rng[i], actions[i],
+                                (unsigned char *)env->final_observation + i * row, &env->reward[i]);
+            copy_row(env, i);
+        }
+    }
+    count_steps(env);
+    if (env_class->truncated || env_class->life_lost) {
+        for (size_t i = 0; i < n; i++) end_step(env, env_class, i);
         return;
     }
-    for (size_t i = 0; i < n; i++) {
-        void *state = (unsigned char *)env->state + i * env->state_stride;
-        begin_step(env, i);
-        env->terminated[i] =
-            env_class->step(state, env->options, &env->rng[i], actions[i],
-                            (unsigned char *)env->final_observation + i * row, &env->reward[i]);
-        copy_row(env, i);
-        end_step(env, i);
-    }
+    for (size_t i = 0; i < n; i++)
+        if (env->terminated[i] | env->truncated[i]) end_step(env, env_class, i);
 }
 
 dq_status dq_vecenv_check(const dq_vecenv *env, dq_error *error) {
