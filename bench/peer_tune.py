@@ -1,8 +1,8 @@
 """Optuna driving the same DQN in PyTorch, on the trials of a study that deepq made: the peer of `deepq tune`.
 
-    python3 bench/peer_tune.py runs/tune-CartPole-v1-default/study.log FIRST LAST
+    python3 bench/peer_tune.py runs/tune-CartPole-v1-default/study.log NUMBER...
 
-Takes the finished trials with the numbers FIRST to LAST, trains each in PyTorch with its parameters for as many steps
+Takes the finished trials with these numbers, trains each in PyTorch with its parameters for as many steps
 as deepq trained it, with the same evaluations, reported to an Optuna study with its TPE sampler and pruner beside it,
 and prints the processor seconds of both so far. One thread each.
 """
@@ -119,8 +119,9 @@ def load(path):
     return optuna.load_study(study_name=optuna.get_all_study_names(storage)[0], storage=storage)
 
 
-made, first, last = load(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])
-theirs = [t for t in made.trials[first:last + 1] if "deepq:seconds" in t.user_attrs and t.intermediate_values]
+made = load(sys.argv[1])
+theirs = [made.trials[int(n)] for n in sys.argv[2:]]
+theirs = [t for t in theirs if "deepq:seconds" in t.user_attrs and t.intermediate_values]
 print(f"torch {torch.__version__}, optuna {optuna.__version__}")
 study = optuna.create_study(direction="maximize", sampler=optuna.samplers.TPESampler(seed=0),
                             pruner=optuna.pruners.SuccessiveHalvingPruner(min_resource=TOTAL // 10))
