@@ -1,4 +1,4 @@
-# src/{draw,tune}/module_NAME.c: a shared object deepq-NAME.so beside the program, loaded when it is asked for, so that
+# src/{draw,replay,tune}/module_NAME.c: a shared object deepq-NAME.so beside the program, loaded when it is asked for, so that
 # the program itself starts fast and runs where these libraries are missing. Without a library's headers its
 # module is not built, and the program says so when it would be needed.
 file(RELATIVE_PATH module_folder /${CMAKE_INSTALL_BINDIR} /${CMAKE_INSTALL_LIBDIR}/deepq)
@@ -25,6 +25,7 @@ add_deepq_module(window sdl2)
 add_deepq_module(chafa chafa)
 add_deepq_module(sqlite sqlite3)
 add_deepq_module(postgresql libpq)
+add_deepq_module(lz4 liblz4)
 
 # The script behind deepq logger lies where the modules are.
 configure_file(${PROJECT_SOURCE_DIR}/python/deepq_logger.py ${PROJECT_BINARY_DIR}/deepq_logger.py COPYONLY)

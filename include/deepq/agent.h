@@ -94,10 +94,11 @@ typedef struct dq_agent_config {
 
     // replay
     int64_t buffer_size;
-    int64_t learning_starts; // transitions stored before the first gradient step
-    int64_t random_steps;    // environment steps with uniformly random actions at the start
-    int64_t train_freq;      // environment steps between rounds of gradient steps
-    int64_t gradient_steps;  // per round
+    int64_t frame_compression; // frames lie packed in so much less memory; 1: off
+    int64_t learning_starts;   // transitions stored before the first gradient step
+    int64_t random_steps;      // environment steps with uniformly random actions at the start
+    int64_t train_freq;        // environment steps between rounds of gradient steps
+    int64_t gradient_steps;    // per round
     bool bootstrap_truncated;
 
     // target network

@@ -508,15 +508,21 @@ static dq_status make_replay(dq_agent *agent, dq_error *error) {
     const dq_qnet *qnet = &agent->qnet;
     agent->frame_memory = config->rollout == 0 && (qnet->input.element == DQ_U8 || qnet->stack > 1);
     const size_t bytes = agent->frame_memory ? sizeof(int64_t) : dq_space_bytes(&qnet->input);
+    if (config->frame_compression > 1 && !agent->frame_memory)
+        return dq_fail(
+            error, DQ_USAGE, "frame_compression",
+            "there are no frames to compress: only a replay memory of images or of stacked observations has "
+            "them; leave frame_compression at 1");
     const int64_t capacity =
         config->rollout > 0 ? config->rollout * agent->environments : config->buffer_size;
     // A transition comes n steps after its frame, whose stack reaches further back, in rounds of at most two
     // frames of each environment.
     const int64_t margin = 2 * (int64_t)agent->environments * (config->n_step + qnet->stack + 1);
     for (int i = 0; i < agent->environments; i++) agent->newest[i] = -1;
-    dq_status status = agent->frame_memory ? dq_replay_create_frames(&agent->replay, capacity, &qnet->frame,
-                                                                     qnet->stack, margin, error)
-                                           : dq_replay_create(&agent->replay, capacity, &qnet->input, error);
+    dq_status status = agent->frame_memory
+                           ? dq_replay_create_frames(&agent->replay, capacity, &qnet->frame, qnet->stack,
+                                                     margin, config->frame_compression, error)
+                           : dq_replay_create(&agent->replay, capacity, &qnet->input, error);
     if (!status)
         status = dq_nstep_create(&agent->nstep, (int)config->n_step, agent->environments, bytes,
                                  config->gamma, config->bootstrap_truncated, error);

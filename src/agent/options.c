@@ -81,6 +81,9 @@ static const dq_option own_rows[] = {
          "the gradient is scaled down to this norm; 0: off"),
 
     INT(buffer_size, "replay", "10000", 1, 1e9, true, "transitions", "the newest this many are kept"),
+    INT(frame_compression, "replay", "1", 1, 100, true, "times",
+        "frames are kept packed by LZ4 in this much less memory, the oldest go early where they do not fit; "
+        "1: off"),
     INT(learning_starts, "replay", "1000", 1, 1e9, true, "transitions",
         "stored before the first gradient step"),
     INT(random_steps, "replay", "0", 0, BIG, false, "steps", "uniformly random actions at the start"),

@@ -47,14 +47,15 @@ dq_status dq_replay_create(dq_replay **out, int64_t capacity, const dq_space *sp
 }
 
 dq_status dq_replay_create_frames(dq_replay **out, int64_t capacity, const dq_space *frame, int stack,
-                                  int64_t margin, dq_error *error) {
+                                  int64_t margin, int64_t compression, dq_error *error) {
     const dq_space space = dq_frames_space(frame, stack);
     dq_status status = create(out, capacity, &space, sizeof(int64_t), error);
     if (status) return status;
     dq_replay *replay = *out;
     replay->row = malloc(dq_space_bytes(&space));
     if (!replay->row) status = dq_fail(error, DQ_MEMORY, "replay memory", "there is no memory for the store");
-    if (!status) status = dq_frame_memory_create(&replay->frames, capacity, frame, stack, margin, error);
+    if (!status)
+        status = dq_frame_memory_create(&replay->frames, capacity, frame, stack, margin, compression, error);
     if (status) {
         dq_replay_destroy(replay);
         *out = NULL;
@@ -212,6 +213,5 @@ void dq_replay_gather_next(const dq_replay *replay, const int64_t *slots, int ba
 
 int dq_replay_rings(dq_replay *replay, dq_ring *rings[DQ_REPLAY_RINGS]) {
     rings[0] = &replay->ring;
-    if (replay->frames) rings[1] = dq_frame_memory_ring(replay->frames);
-    return replay->frames ? 2 : 1;
+    return replay->frames ? 1 + dq_frame_memory_rings(replay->frames, rings + 1) : 1;
 }

@@ -20,7 +20,7 @@ enum { MOST_BLOCKS = 16, MOST_STATE = 1 << 30 };
 
 static const char magic[16] = "deepq-state-1";
 
-static const char *const log_names[DQ_REPLAY_RINGS] = {"replay", "frames"};
+static const char *const log_names[DQ_REPLAY_RINGS] = {"replay", "frames", "packed"};
 
 struct dq_checkpoint {
     char folder[3100]; // RUN/checkpoint

@@ -4,6 +4,7 @@
 //   state-<n>    parameters, optimizer, random streams, environments, counters: blocks of plain memory
 //   replay-<k>   a log of transitions as the replay memory holds them, appended to
 //   frames-<k>   the same of frames, where it holds those apart
+//   packed-<k>   and of the blocks that they lie in with frame_compression
 //
 // Only transitions that came since the last checkpoint are written again. What lies behind the manifest's
 // sizes, or is not named by it, is a leftover of a run that was killed while it wrote, and is ignored.
@@ -42,7 +43,7 @@ enum { DQ_SEGMENTS_MAX = 16 };
 
 typedef struct dq_replay_log {
     char folder[3100];
-    const char *name; // "replay" or "frames"
+    const char *name; // "replay", "frames" or "packed"
     int file;         // of the last segment, open for appending; -1: none
     int64_t per_file; // records after which a new file starts
     int64_t next_number;

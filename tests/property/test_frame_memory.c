@@ -1,8 +1,9 @@
 // The frame memory against a naive list of whole stacks: several environments, n-step returns, ends of both
-// kinds, wrap-around; and what it takes.
+// kinds, wrap-around; packed and not; and what it takes.
 #include "support.h"
 
 #include "agent/agent.h"
+#include "base/module.h"
 #include "replay/nstep.h"
 #include "replay/store.h"
 #include <deepq/agent.h>
@@ -11,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { HEIGHT = 3, WIDTH = 4, FRAME = HEIGHT * WIDTH, MOST = 4, BATCH = 1 };
+enum { HEIGHT = 7, WIDTH = 14, FRAME = HEIGHT * WIDTH, MOST = 4, BATCH = 1 };
 
 typedef struct expected {
     unsigned char seen[FRAME * MOST], next[FRAME * MOST];
@@ -19,16 +20,21 @@ typedef struct expected {
     float reward, discount;
 } expected;
 
+static uint32_t flat; // so many frames out of four can be packed
+
 // A frame that no other equals.
 static void paint(uint32_t number, unsigned char *frame) {
     for (uint32_t i = 0; i < FRAME; i++)
-        frame[i] = (unsigned char)(number >> 8 * (i % 3)) ^ (unsigned char)(i * 37);
+        frame[i] = i >= 3 && number % 4 < flat
+                       ? (unsigned char)number
+                       : (unsigned char)((number >> 8 * (i % 3)) ^ (i < 3 ? 0 : i * i * 2654435761U >> 13));
 }
 
 typedef struct world {
     int environments, stack, n_step, capacity;
     double ends, cuts; // probabilities of an end and of a time limit
     bool bootstrap_truncated;
+    int compression; // 0: none
 } world;
 
 static dq_agent *make_agent(const world *w) {
@@ -40,6 +46,7 @@ static dq_agent *make_agent(const world *w) {
     config.frame_stack = w->stack;
     config.n_step = w->n_step;
     config.buffer_size = w->capacity;
+    if (w->compression > 1) config.frame_compression = w->compression;
     config.learning_starts = 1;
     config.net_arch = (dq_ints){1, {2}};
     config.batch_size = BATCH;
@@ -48,16 +55,22 @@ static dq_agent *make_agent(const world *w) {
     return agent;
 }
 
-// Whether what lies in a slot is this transition.
-static bool same(const dq_agent *agent, int64_t slot, const expected *e, size_t bytes) {
-    static unsigned char seen[FRAME * MOST], next[FRAME * MOST];
+static struct {
+    unsigned char seen[FRAME * MOST], next[FRAME * MOST];
     int32_t action[DQ_LANES];
     float reward[DQ_LANES], discount[DQ_LANES];
+} taken;
+
+static void take(const dq_agent *agent, int64_t slot) {
     const dq_replay *replay = dq_agent_replay((dq_agent *)agent);
-    dq_replay_gather(replay, &slot, 1, seen, action, reward, discount);
-    dq_replay_gather_next(replay, &slot, 1, next);
-    return !memcmp(seen, e->seen, bytes) && action[0] == e->action && reward[0] == e->reward &&
-           discount[0] == e->discount && (discount[0] == 0 || !memcmp(next, e->next, bytes));
+    dq_replay_gather(replay, &slot, 1, taken.seen, taken.action, taken.reward, taken.discount);
+    dq_replay_gather_next(replay, &slot, 1, taken.next);
+}
+
+// Whether what was taken out of a slot is this transition.
+static bool same(const expected *e, size_t bytes) {
+    return taken.action[0] == e->action && taken.reward[0] == e->reward && taken.discount[0] == e->discount &&
+           !memcmp(taken.seen, e->seen, bytes) && (e->discount == 0 || !memcmp(taken.next, e->next, bytes));
 }
 
 // Plays `rounds` and compares the whole memory now and then. `exact`: slots hold what a plain ring would;
@@ -114,12 +127,13 @@ static void check(const world *w, int rounds, uint64_t seed, bool exact) {
         if (exact) assert_int_equal(inserted, count);
         for (int64_t slot = 0; slot < size; slot++) {
             bool found = false;
+            take(agent, slot);
             if (exact) {
                 const int64_t behind = (inserted - 1 - slot) / w->capacity * w->capacity;
-                found = same(agent, slot, &made[slot + behind], bytes);
+                found = same(&made[slot + behind], bytes);
             }
             for (int64_t k = count - 1; !exact && !found && k >= 0 && k > count - 2 - 2 * w->capacity; k--)
-                found = same(agent, slot, &made[k], bytes);
+                found = same(&made[k], bytes);
             if (!found)
                 fail_msg("round %d, slot %d of %d is not what it should be", round, (int)slot, (int)size);
         }
@@ -160,12 +174,65 @@ static void a_crowded_memory_holds_nothing_wrong(void **state) {
     }
 }
 
+static void need_lz4(void) {
+    char path[4096];
+    if (!dq_module_find("deepq-lz4.so", path)) skip();
+}
+
+static void packed_frames_come_back(void **state) {
+    (void)state;
+    need_lz4();
+    flat = 4;
+    for (uint64_t seed = 0; seed < 12; seed++) {
+        const world w = {.environments = 1 + (int)seed % 3,
+                         .stack = 1 + (int)(seed % 4),
+                         .n_step = 1 + (int)(seed / 2 % 4),
+                         .capacity = 150 + 13 * (int)seed,
+                         .ends = 0.05,
+                         .cuts = 0.02,
+                         .bootstrap_truncated = seed % 3 != 0,
+                         .compression = 3};
+        check(&w, 1500, seed, true);
+    }
+    flat = 0;
+}
+
+// Frames that do not shrink as far as was promised, and such as do not shrink at all: the oldest go early.
+static void frames_that_do_not_fit_go_early(void **state) {
+    (void)state;
+    need_lz4();
+    for (uint64_t seed = 0; seed < 8; seed++) {
+        flat = (uint32_t)seed % 4;
+        const world w = {.environments = 1 + (int)seed % 2,
+                         .stack = 1 + (int)seed % 3,
+                         .n_step = 1 + (int)seed % 3,
+                         .capacity = 400,
+                         .ends = 0.02,
+                         .cuts = 0.05,
+                         .bootstrap_truncated = true,
+                         .compression = seed < 4 ? 4 : 100};
+        check(&w, 1000, seed, false);
+    }
+    flat = 0;
+}
+
+static void vectors_have_no_frames(void **state) {
+    (void)state;
+    dq_error error;
+    dq_agent_config config;
+    dq_agent *agent;
+    test_ok(dq_options_defaults(dq_agent_options(), &config, &error), &error);
+    config.frame_compression = 4;
+    assert_int_equal(dq_agent_create(&agent, &config, &(dq_space)DQ_VECTOR(4), 2, 1, 1, &error), DQ_USAGE);
+    assert_non_null(strstr(error.message, "no frames to compress"));
+}
+
 static void a_million_atari_transitions_take_7_3_gigabytes(void **state) {
     (void)state;
     const dq_space screen = DQ_IMAGE(84, 84, 1);
     dq_replay *replay;
     dq_error error;
-    test_ok(dq_replay_create_frames(&replay, 1000000, &screen, 4, 2 * 8 * (5 + 4 + 1), &error), &error);
+    test_ok(dq_replay_create_frames(&replay, 1000000, &screen, 4, 2 * 8 * (5 + 4 + 1), 1, &error), &error);
     print_message("%.3f GB\n", (double)dq_replay_bytes(replay) / 1e9);
     assert_true(dq_replay_bytes(replay) <= 7300000000);
     dq_replay_destroy(replay);
@@ -175,6 +242,9 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(memory_equals_whole_stacks),
         cmocka_unit_test(a_crowded_memory_holds_nothing_wrong),
+        cmocka_unit_test(packed_frames_come_back),
+        cmocka_unit_test(frames_that_do_not_fit_go_early),
+        cmocka_unit_test(vectors_have_no_frames),
         cmocka_unit_test(a_million_atari_transitions_take_7_3_gigabytes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

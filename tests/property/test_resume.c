@@ -3,6 +3,7 @@
 #include "run_support.h"
 
 #include "base/file.h"
+#include "base/module.h"
 #include <catch.h>
 
 #include <signal.h>
@@ -150,6 +151,40 @@ static void with_stacks_of_images(void **state) {
                      8, 9);
 }
 
+// Packed frames (LZ4, a module) survive a kill, and change no bit of what is learned.
+static void with_packed_frames(void **state) {
+    (void)state;
+    char path[4096];
+    const char *words[] = {"env=Catch",
+                           "frame_stack=4",
+                           "net_arch=[16]",
+                           "n_envs=2",
+                           "n_step=3",
+                           "buffer_size=400",
+                           "batch_size=16",
+                           "train_freq=4",
+                           "step_limit=31",
+                           "checkpoint_steps=90",
+                           "total_steps=2000",
+                           "frame_compression=2",
+                           NULL};
+    dq_error error;
+    uint64_t sums[2];
+    if (!dq_module_find("deepq-lz4.so", path)) skip();
+    kill_and_compare(words, 8, 10);
+    for (int packed = 0; packed < 2; packed++) {
+        dq_run *run;
+        words[11] = packed ? "frame_compression=2" : NULL;
+        dq_run_config config = test_run_config(words);
+        test_ok(dq_run_create(&run, &config, NULL, &error), &error);
+        test_ok(dq_run_train(run, &error), &error);
+        dq_agent *agent = dq_run_agent(run);
+        sums[packed] = dq_crc64(0, dq_agent_params(agent), dq_net_size(dq_agent_net(agent)) * sizeof(float));
+        dq_run_destroy(run);
+    }
+    assert_true(sums[0] == sums[1]);
+}
+
 static void without_replay_and_on_episodes_clocks(void **state) {
     (void)state;
     kill_and_compare((const char *[]){"checkpoint_steps=80", "buffer_size=1", "batch_size=1",
@@ -199,6 +234,7 @@ int main(void) {
         cmocka_unit_test(with_noise_and_with_rollouts),
         cmocka_unit_test(with_running_normalisation),
         cmocka_unit_test(with_stacks_of_images),
+        cmocka_unit_test(with_packed_frames),
         cmocka_unit_test(without_replay_and_on_episodes_clocks),
         cmocka_unit_test(in_a_world_that_is_not_plain_memory),
         cmocka_unit_test(an_interrupted_run_goes_on),
