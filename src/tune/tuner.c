@@ -220,8 +220,8 @@ static dq_status abandon(dq_tuner *self, dq_trial *trial, bool always, dq_error 
     struct json_object *history;
     dq_trial wanted = {.state = DQ_TRIAL_WAITING, .started = DQ_NO_TIME, .completed = DQ_NO_TIME};
     const char *wish = dq_attributes_find(&trial->system, "fixed_params");
-    const bool again = (history_of(trial, &history) < self->config.retries || always) &&
-                       (trial->param_count > 0 || wish);
+    const bool again =
+        (history_of(trial, &history) < self->config.retries || always) && (trial->param_count > 0 || wish);
     json_object_array_add(history, json_object_new_int64(trial->number));
     char number[32];
     snprintf(number, sizeof number, "%lld",

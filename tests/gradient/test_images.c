@@ -149,11 +149,8 @@ static void mistakes_have_sentences(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(convolutions),
-        cmocka_unit_test(pools_and_residuals),
-        cmocka_unit_test(norms),
-        cmocka_unit_test(trunks),
-        cmocka_unit_test(mistakes_have_sentences),
+        cmocka_unit_test(convolutions), cmocka_unit_test(pools_and_residuals),     cmocka_unit_test(norms),
+        cmocka_unit_test(trunks),       cmocka_unit_test(mistakes_have_sentences),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

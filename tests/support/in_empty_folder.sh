@@ -4,4 +4,5 @@ set -eu
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 cd "$folder"
+export TMPDIR=$folder
 bash -eu "$1"

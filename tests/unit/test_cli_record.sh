@@ -1,5 +1,5 @@
-# deepq record: every environment to a GIF and a PNG, an MP4 that ffprobe reads, and every mistake one sentence that
-# leaves no file.
+# deepq record: every environment to a GIF, an MP4 (where the encoder's module was built) and a PNG, which ffprobe decodes
+# where it is installed, and every mistake one sentence that leaves no file.
 fail() {
     printf 'FAILED: %s\n' "$*" >&2
     exit 1
@@ -17,14 +17,28 @@ wrong() {
     [ "$(grep -c '^deepq' err.txt)" = 1 ] || fail "record $*: $(cat err.txt)"
     [ "$(ls -A)" = "$before" ] || fail "record $* left $(ls -A)"
 }
+# animates FILE CODEC: ffprobe decodes the whole file without a word, and there is more than one frame
+animates() {
+    command -v ffprobe >/dev/null || return 0
+    ffprobe -v error -count_frames -show_entries stream=codec_name,nb_read_frames -of csv=p=0 "$1" >probe.txt 2>&1
+    [ "$(wc -l <probe.txt)" = 1 ] && grep -q -E "^$2,([2-9]|[0-9]{2,})$" probe.txt || fail "$1, ffprobe: $(cat probe.txt)"
+}
+command -v ffprobe >/dev/null || echo "there is no ffprobe: what was recorded is not decoded"
 : >out.txt >err.txt
 
 "$DEEPQ" train CartPole-v1 --out a --quiet net_arch=[8] batch_size=4 train_freq=20 learning_starts=50 total_steps=500
 
+has_mp4=0
+"$DEEPQ" record a -o m.mp4 >out.txt 2>err.txt && has_mp4=1
 for env in $("$DEEPQ" envs --json | sed -nE 's/^ *"id": "([^"]+)".*/\1/p'); do
     "$DEEPQ" record random --env "$env" --seed 3 step_limit=12 --size 150x100 -o "$env.gif" >out.txt
     says "^$env.gif: $env, random" out.txt
     [ "$(head -c 6 "$env.gif")" = GIF89a ] || fail "$env.gif is not a GIF"
+    animates "$env.gif" gif
+    if [ $has_mp4 = 1 ]; then
+        "$DEEPQ" record random --env "$env" --seed 3 step_limit=12 --size 150x100 -o "$env.mp4" >out.txt
+        animates "$env.mp4" h264
+    fi
     "$DEEPQ" record random --env "$env" --q --step 1 -o "$env.png" --quiet >out.txt
     [ ! -s out.txt ] || fail "--quiet is not"
     [ "$(head -c 4 "$env.png" | tail -c 3)" = PNG ] || fail "$env.png is not a PNG"
