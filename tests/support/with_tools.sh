@@ -9,8 +9,10 @@ fi
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 cd "$folder"
-# A Python module is looked for in this folder's home alone, not in that of whoever runs the tests.
-export HOME=$folder PYTHONNOUSERSITE=1 OMP_NUM_THREADS=1
+chmod a+x "$folder" # a PostgreSQL server under a test runs as somebody else
+# A Python module is looked for in this folder's home alone, not in that of whoever runs the tests; what browsers and
+# others put into the temporary folder goes away with this one.
+export HOME=$folder TMPDIR=$folder PYTHONNOUSERSITE=1 OMP_NUM_THREADS=1
 case $1 in
 *.py) "$DQ_TOOLS_PYTHON" "$1" ;;
 *.sh) bash -eu "$1" ;;
