@@ -6,6 +6,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <stripes.h>
 #include <unistd.h>
 
 static dq_safetensors read_weights(const char *folder) {
@@ -123,6 +124,56 @@ static void test_resumes_without_init(void **state) {
     test_remove_folder(part);
 }
 
+// The exercise's task (labs/fine-tuning.md): a network that can play forgets what lies behind its
+// convolutions, and with these frozen plays as well again after a fifth of the steps.
+static double score(const char *folder) {
+    enum { GAMES = 100 };
+    dq_error error = {0};
+    dq_policy *policy = NULL;
+    double returns[GAMES], sum = 0;
+    test_ok(dq_policy_load(&policy, folder, &error), &error);
+    test_ok(dq_policy_evaluate(policy, NULL, NULL, GAMES, 1000, 1, returns, NULL, &error), &error);
+    dq_policy_destroy(policy);
+    for (int i = 0; i < GAMES; i++) sum += returns[i];
+    return sum / GAMES;
+}
+
+static void test_fine_tunes_dense_layers(void **state) {
+    (void)state;
+    dq_error error = {0};
+    test_ok(dq_env_register(&scenario_stripes, &error), &error);
+    const char *start = test_folder(), *folder = test_folder();
+    char init[4096];
+    snprintf(init, sizeof init, "init=%s", start);
+    train(start, (const char *const[]){"env=Stripes", "network=dqn2013", "gamma=0", "target_update=none",
+                                       "train_freq=2", "batch_size=32", "buffer_size=5000",
+                                       "total_steps=5000", "metrics_every_steps=500", NULL});
+    const char *const fifth[] = {"env=Stripes",
+                                 "network=dqn2013",
+                                 "gamma=0",
+                                 "target_update=none",
+                                 "train_freq=2",
+                                 "batch_size=32",
+                                 "buffer_size=5000",
+                                 "total_steps=1000",
+                                 "metrics_every_steps=500",
+                                 "epsilon_period=200",
+                                 "seed=1",
+                                 init,
+                                 "reinit=hidden1, output",
+                                 "freeze=conv*",
+                                 NULL};
+    train(folder, fifth);
+    const double before = score(start), after = score(folder);
+    print_message("mean of 100 games: %g of %d, and %g after a fifth of the steps\n", before, STRIPES_LOOKS,
+                  after);
+    assert_true(before > 9); // chance comes to 3.3
+    assert_true(after >= 0.9 * before);
+    check_bits(start, folder, "conv*");
+    test_remove_folder(start);
+    test_remove_folder(folder);
+}
+
 static void refuse(const char *word, const char *other, const char *sentence) {
     dq_error error = {0};
     dq_run *run = NULL;
@@ -158,6 +209,7 @@ int main(void) {
         cmocka_unit_test(test_frozen_keeps_bits),
         cmocka_unit_test(test_reinit_draws_anew),
         cmocka_unit_test(test_resumes_without_init),
+        cmocka_unit_test(test_fine_tunes_dense_layers),
         cmocka_unit_test(test_refusals),
         cmocka_unit_test(test_patterns),
     };
