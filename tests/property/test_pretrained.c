@@ -142,7 +142,7 @@ static void test_fine_tunes_dense_layers(void **state) {
     (void)state;
     dq_error error = {0};
     test_ok(dq_env_register(&scenario_stripes, &error), &error);
-    const char *start = test_folder(), *folder = test_folder();
+    const char *start = test_folder(), *folder = test_folder(), *random = test_folder();
     char init[4096];
     snprintf(init, sizeof init, "init=%s", start);
     train(start, (const char *const[]){"env=Stripes", "network=dqn2013", "gamma=0", "target_update=none",
@@ -163,15 +163,23 @@ static void test_fine_tunes_dense_layers(void **state) {
                                  "reinit=hidden1, output",
                                  "freeze=conv*",
                                  NULL};
+    const char *control[16];
+    memcpy(control, fifth, sizeof fifth);
+    for (int i = 0; control[i]; i++)
+        if (control[i] == init || !strncmp(control[i], "reinit", 6))
+            control[i] = "n_envs=1"; // filters at random
     train(folder, fifth);
-    const double before = score(start), after = score(folder);
-    print_message("mean of 100 games: %g of %d, and %g after a fifth of the steps\n", before, STRIPES_LOOKS,
-                  after);
+    train(random, control);
+    const double before = score(start), after = score(folder), without = score(random);
+    print_message("mean of 100 games: %g of %d; after a fifth of the steps %g, with filters at random %g\n",
+                  before, STRIPES_LOOKS, after, without);
     assert_true(before > 9); // chance comes to 3.3
     assert_true(after >= 0.9 * before);
+    assert_true(without < 0.9 * before);
     check_bits(start, folder, "conv*");
     test_remove_folder(start);
     test_remove_folder(folder);
+    test_remove_folder(random);
 }
 
 static void refuse(const char *word, const char *other, const char *sentence) {
