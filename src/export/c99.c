@@ -18,8 +18,15 @@ typedef struct writer {
     dq_file file;
     const char *name;
     bool int8, finite;
-    size_t weights; // bytes of constants
+    const dq_op *last; // of the program
+    size_t weights;    // bytes of constants
 } writer;
+
+// Are this operation's weights to be of 8 bits? Not those of a linear one that gives the Q values: they are
+// few, and their errors would fall on the values as they are, the same ones for all observations.
+static bool in_8_bits(const writer *w, const dq_op *op) {
+    return w->int8 && op->weight && (op->kind != DQ_OP_LINEAR || op != w->last);
+}
 
 // Writes text; every '$' in `format` stands for the policy's name.
 static void put(writer *w, const char *format, ...) {
@@ -50,9 +57,7 @@ static const char *helper_of(const writer *w, const dq_op *op) {
         [DQ_OP_CONV] = conv_text,        [DQ_OP_MAX_POOL] = max_pool_text,     [DQ_OP_ADD] = add_text,
     };
     if (op->kind == DQ_OP_UNIT && op->divides) return divide_text;
-    if (op->kind == DQ_OP_CONV && w->int8) return conv8_text;
-
-    if (op->kind == DQ_OP_LINEAR && w->int8) return linear8_text;
+    if (in_8_bits(w, op)) return op->kind == DQ_OP_CONV ? conv8_text : linear8_text;
     if (op->kind == DQ_OP_EXPECTATION && op->softmax) return expectation_text;
     return texts[op->kind];
 }
@@ -110,39 +115,94 @@ static size_t weights_of(const dq_op *op) {
     return (size_t)(op->kernel * op->kernel * op->in_image[2]) * (size_t)op->out_image[2];
 }
 
+static float clip8(float value) {
+    return fminf(fmaxf(rintf(value), -127), 127);
+}
+
+// The scale with the least squared error: a little below the one that the largest weight asks for, where
+// cutting that weight costs less than all others gain.
+static float row_scale(const float *row, size_t columns, size_t next) {
+    float largest = 0, scale = 1;
+    for (size_t c = 0; c < columns; c++) largest = fmaxf(largest, fabsf(row[c * next]));
+    if (largest < 1e-30F) return 1; // below, the quotients would be no numbers of 8 bits
+    double least = HUGE_VAL;
+    for (int percent = 100; percent >= 60; percent -= 2) {
+        const float tried = largest / 127 * (float)percent / 100;
+        double squares = 0;
+        for (size_t c = 0; c < columns; c++) {
+            const double error = row[c * next] - tried * clip8(row[c * next] / tried);
+            squares += error * error;
+        }
+        if (squares < least) {
+            least = squares;
+            scale = tried;
+        }
+    }
+    return scale;
+}
+
+// q[i] near row[i * next] / scale, with the sum of the rounding errors at most a half: inputs after a ReLU,
+// and bytes, are never negative, so that a sum of errors would move every output the same way. The weights
+// that were closest to being rounded to the other side are.
+static void round_row(const float *row, size_t columns, size_t next, float scale, signed char *q) {
+    double left = 0;
+    for (size_t c = 0; c < columns; c++) {
+        const float exact = row[c * next] / scale;
+        q[c * next] = (signed char)clip8(exact);
+        left += (double)exact - q[c * next];
+    }
+    while (fabs(left) > 0.5) {
+        const int step = left > 0 ? 1 : -1;
+        size_t best = 0;
+        float most = 0;
+        for (size_t c = 0; c < columns; c++) {
+            const float missing = (row[c * next] / scale - q[c * next]) * step;
+            if (missing > most && abs(q[c * next] + step) <= 127) {
+                most = missing;
+                best = c;
+            }
+        }
+        if (most <= 0) return;
+        q[best * next] = (signed char)(q[best * next] + step);
+        left -= step;
+    }
+}
+
 // 8-bit numbers and their scales, one an output: w is near scale * q. A linear operation's outputs are rows,
 // a convolution's the last dimension.
 static bool put_int8(writer *w, const dq_op *op) {
     const bool conv = op->kind == DQ_OP_CONV;
     const size_t rows = (size_t)(conv ? op->out_image[2] : op->out), columns = weights_of(op) / rows;
     const size_t next_row = conv ? 1 : columns, next = conv ? rows : 1;
-    float *scale = malloc(rows * sizeof *scale);
-    if (!scale) return false;
+    float *scale = calloc(rows, sizeof *scale);
+    signed char *q = calloc(rows * columns, 1);
+    if (!scale || !q) {
+        free(scale);
+        free(q);
+        return false;
+    }
     char name[96];
     for (size_t r = 0; r < rows; r++) {
-        float largest = 0;
-        for (size_t c = 0; c < columns; c++) {
-            const float value = op->weight[r * next_row + c * next];
-            if (!isfinite(value)) w->finite = false;
-            largest = fmaxf(largest, fabsf(value));
-        }
-        scale[r] = largest > 0 ? largest / 127 : 1;
+        const float *row = op->weight + r * next_row;
+        for (size_t c = 0; c < columns; c++)
+            if (!isfinite(row[c * next])) w->finite = false;
+        if (!w->finite) break; // and the file is refused
+        scale[r] = row_scale(row, columns, next);
+        round_row(row, columns, next, scale[r], q + r * next_row);
     }
     put(w, "static const signed char $_%s[%zu] = {", constant_name(op, "weight", name), rows * columns);
-    for (size_t i = 0; i < rows * columns; i++) {
-        const size_t r = conv ? i % rows : i / columns;
-        put(w, "%s%ld,", i % 20 ? " " : "\n    ", w->finite ? lrintf(op->weight[i] / scale[r]) : 0);
-    }
+    for (size_t i = 0; i < rows * columns; i++) put(w, "%s%d,", i % 20 ? " " : "\n    ", q[i]);
     put(w, "\n};\n");
     w->weights += rows * columns;
     put_floats(w, op, "scale", scale, rows);
     free(scale);
+    free(q);
     return true;
 }
 
 static bool put_constants(writer *w, const dq_op *op) {
     const size_t width = (size_t)(op->kind == DQ_OP_CONV ? op->out_image[2] : op->out);
-    if (op->weight && w->int8) {
+    if (in_8_bits(w, op)) {
         if (!put_int8(w, op)) return false;
     } else if (op->weight) {
         put_floats(w, op, "weight", op->weight, weights_of(op));
@@ -192,8 +252,8 @@ static void put_call(writer *w, const dq_op *op, const char *x, const char *othe
         put(w, "    $_affine($_%s, $_%s, %s, %d, %s);\n", b, c, x, op->out, y);
         break;
     case DQ_OP_LINEAR:
-        if (w->int8)
-            put(w, "    $_linear($_%s, $_%s, $_%s, %s, %d, %d, %s);\n", a, b, c, x, op->out, op->in, y);
+        if (in_8_bits(w, op))
+            put(w, "    $_linear8($_%s, $_%s, $_%s, %s, %d, %d, %s);\n", a, b, c, x, op->out, op->in, y);
         else
             put(w, "    $_linear($_%s, $_%s, %s, %d, %d, %s);\n", a, c, x, op->out, op->in, y);
         break;
@@ -310,9 +370,14 @@ static bool needs_math(const dq_program *program) {
     return needs;
 }
 
-dq_status dq_c99_write(const char *path, const dq_program *program, const dq_c99_options *options,
+dq_status dq_c99_write(const char *path, dq_program *program, const dq_c99_options *options,
                        dq_error *error) {
-    writer w = {.name = options->name, .int8 = options->int8, .finite = true};
+    if (options->int8 && !dq_program_fold_values(program))
+        return dq_fail(error, DQ_MEMORY, path, "there is no memory to write the policy");
+    writer w = {.name = options->name,
+                .int8 = options->int8,
+                .finite = true,
+                .last = &program->ops[program->count - 1]};
     const bool math = needs_math(program);
     const char *type = observation_type(program);
     int channels = 0; // the most of a convolution

@@ -21,8 +21,8 @@ static const char linear_text[] =
 
 static const char linear8_text[] =
     "/* y = scale w x + b, the weights in 8 bits with one scale a row. */\n"
-    "static void $_linear(const signed char *w, const float *scale, const float *b, const float *x,\n"
-    "                     int rows, int columns, float *y) {\n"
+    "static void $_linear8(const signed char *w, const float *scale, const float *b, const float *x,\n"
+    "                      int rows, int columns, float *y) {\n"
     "    int r, i, l;\n"
     "    for (r = 0; r < rows; r++, w += columns) {\n"
     "        float s[16] = {0};\n"

@@ -115,3 +115,59 @@ void dq_program_fold(dq_program *program) {
     }
     program->count = kept;
 }
+
+static bool is_mean(const dq_op *op) {
+    return op->activation.kind == DQ_NONLINEARITY_NONE &&
+           (op->kind == DQ_OP_DUELING || (op->kind == DQ_OP_EXPECTATION && !op->softmax));
+}
+
+// What a dueling operation or a mean gives for x; program.h has the equations.
+static void apply_mean(const dq_op *op, const float *x, size_t stride, float *y, size_t y_stride) {
+    const size_t n = (size_t)op->values, out = (size_t)op->out;
+    if (op->kind == DQ_OP_EXPECTATION) {
+        for (size_t a = 0; a < out; a++) {
+            double sum = 0;
+            for (size_t i = 0; i < n; i++) sum += (double)x[(a * n + i) * stride];
+            y[a * y_stride] = (float)(sum / (double)n);
+        }
+        return;
+    }
+    const size_t actions = out / n;
+    for (size_t i = 0; i < n; i++) {
+        double sum = 0;
+        for (size_t a = 0; a < actions; a++) sum += (double)x[(n + a * n + i) * stride];
+        for (size_t a = 0; a < actions; a++)
+            y[(a * n + i) * y_stride] =
+                (float)((double)x[i * stride] + (double)x[(n + a * n + i) * stride] - sum / (double)actions);
+    }
+}
+
+bool dq_program_fold_values(dq_program *program) {
+    int first = program->count; // of the means at the end
+    while (first > 0 && is_mean(&program->ops[first - 1])) first--;
+    if (first == 0 || first == program->count) return true;
+    dq_op *linear = &program->ops[first - 1];
+    if (linear->kind != DQ_OP_LINEAR || linear->activation.kind != DQ_NONLINEARITY_NONE) return true;
+    while (program->count > first) {
+        const dq_op *mean = &program->ops[first];
+        const size_t in = (size_t)linear->in, out = (size_t)mean->out;
+        float *weight = malloc(in * out * sizeof *weight), *bias = malloc(out * sizeof *bias);
+        if (!weight || !bias) {
+            free(weight);
+            free(bias);
+            return false;
+        }
+        // a mean is linear itself: it applies to each column of the weights, and to the bias
+        for (size_t c = 0; c < in; c++) apply_mean(mean, linear->weight + c, in, weight + c, in);
+        apply_mean(mean, linear->bias, 1, bias, 1);
+        free(linear->weight);
+        free(linear->bias);
+        linear->weight = weight;
+        linear->bias = bias;
+        linear->out = mean->out;
+        program->count--;
+        memmove(&program->ops[first], &program->ops[first + 1],
+                (size_t)(program->count - first) * sizeof *program->ops);
+    }
+    return true;
+}

@@ -67,4 +67,9 @@ dq_status dq_net_lower(const dq_net *net, const float *params, dq_program *progr
 // Puts every affine operation that follows a linear one (and no activation) into its weights.
 void dq_program_fold(dq_program *program);
 
+// Where the program ends in means of what a linear operation gives (dueling streams, quantiles), puts them
+// into its weights: it then gives the Q values itself, with a row for each instead of one for each quantile,
+// and sums in another order. False: no memory; the program is whole.
+bool dq_program_fold_values(dq_program *program);
+
 #endif

@@ -2,6 +2,7 @@
 // each trunk ($DQ_OBSERVATIONS: as many as that), from the same bytes. Python beside reads both from a pipe,
 // a batch at a time, and writes what it found; a network that differs by more than 1e-5 of its values' size,
 // or in an action whose value leads by more, fails.
+// An argument names the kinds (* stands for any letters).
 #include "export/export.h"
 #include "export_support.h"
 
@@ -84,7 +85,8 @@ static void test_kind(void **state) {
     assert_int_equal(pclose(check), 0);
 }
 
-int main(void) {
+int main(int argc, char **argv) {
+    if (argc > 1) cmocka_set_test_filter(argv[1]);
     signal(SIGPIPE, SIG_IGN); // a check that ends early says so itself
     enum { KINDS = sizeof kinds / sizeof *kinds };
     static int numbers[KINDS];
