@@ -53,12 +53,13 @@ struct dq_agent {
     dq_sampler *sampler;
     dq_replay *replay;
     dq_nstep *nstep;
-    dq_lambda *rollout;     // NULL: n-step returns and a replay memory
-    int finished_rollouts;  // since the last learning
-    float *rollout_values;  // [T*N]
-    bool frame_memory;      // the replay memory keeps single frames
-    dq_frames *frames;      // the newest of each environment, or NULL: one observation is enough
-    dq_target_cache *cache; // of the target network's outputs, or NULL
+    dq_lambda *rollout;          // NULL: n-step returns and a replay memory
+    int finished_rollouts;       // since the last learning
+    float *rollout_values;       // [T*N]
+    unsigned char *rollout_next; // [N] stacks that a step led to, with a frame memory
+    bool frame_memory;           // the replay memory keeps single frames
+    dq_frames *frames;           // the newest of each environment, or NULL: one observation is enough
+    dq_target_cache *cache;      // of the target network's outputs, or NULL
     int environments;
     int64_t needed; // transitions stored before learning
 
@@ -277,9 +278,14 @@ static void store(dq_agent *agent, const dq_transition *transition) {
 static void finish_rollout(dq_agent *agent) {
     const int width = agent->qnet.actions, count = agent->environments;
     const size_t bytes = dq_space_bytes(&agent->qnet.input);
-    const unsigned char *next = dq_lambda_next(agent->rollout);
     for (int row = 0; row < dq_lambda_rows(agent->rollout); row += count) {
-        dq_asker_many(&agent->asker, agent->params, next + (size_t)row * bytes, count, agent->acting_q);
+        const unsigned char *next = dq_lambda_next(agent->rollout);
+        next += (size_t)row * (agent->frame_memory ? sizeof(int64_t) : bytes);
+        for (int i = 0; i < count && agent->frame_memory; i++)
+            dq_replay_stack(agent->replay, next + (size_t)i * sizeof(int64_t),
+                            agent->rollout_next + (size_t)i * bytes);
+        dq_asker_many(&agent->asker, agent->params, agent->frame_memory ? agent->rollout_next : next, count,
+                      agent->acting_q);
         for (int i = 0; i < count; i++) {
             const float *q = agent->acting_q + i * width;
             agent->rollout_values[row + i] = q[dq_argmax(q, width)];
@@ -313,7 +319,7 @@ static void remember(dq_agent *agent, int index, const void *seen, int action, d
 // The same with a frame memory: transitions tell of frames by their numbers.
 static void remember_frames(dq_agent *agent, int index, const void *observation, int action, double reward,
                             const void *next_observation, bool terminated, bool truncated) {
-    while (dq_replay_crowded(agent->replay)) {
+    while (!agent->rollout && dq_replay_crowded(agent->replay)) {
         const int64_t newest = (dq_replay_inserted(agent->replay) - 1) % dq_replay_capacity(agent->replay);
         const dq_transition again = dq_replay_at(agent->replay, newest);
         store(agent, &again);
@@ -452,6 +458,9 @@ static void lay_out_scratch(dq_arena *arena, void *user) {
         agent->next_stack = dq_arena_array(arena, unsigned char, dq_space_bytes(&agent->qnet.input));
     agent->rollout_values =
         dq_arena_floats(arena, (size_t)agent->config.rollout * (size_t)agent->environments);
+    if (agent->frame_memory && agent->config.rollout > 0)
+        agent->rollout_next = dq_arena_array(arena, unsigned char,
+                                             (size_t)agent->environments *dq_space_bytes(&agent->qnet.input));
 }
 
 // Everything trainable is one span, unless tensors are frozen.
@@ -506,18 +515,18 @@ static dq_status make_replay(dq_agent *agent, dq_error *error) {
     const dq_sampler_class *sampler = dq_sampler_classes[config->sampler];
     const void *options = dq_agent_strategy_options(config, &sampler->about);
     const dq_qnet *qnet = &agent->qnet;
-    agent->frame_memory = config->rollout == 0 && (qnet->input.element == DQ_U8 || qnet->stack > 1);
     const size_t bytes = agent->frame_memory ? sizeof(int64_t) : dq_space_bytes(&qnet->input);
-    if (config->frame_compression > 1 && !agent->frame_memory)
-        return dq_fail(
-            error, DQ_USAGE, "frame_compression",
-            "there are no frames to compress: only a replay memory of images or of stacked observations has "
-            "them; leave frame_compression at 1");
+    if (config->frame_compression > 1 && (!agent->frame_memory || config->rollout > 0))
+        return dq_fail(error, DQ_USAGE, "frame_compression",
+                       "there are no frames to compress: only a replay memory of images or of stacked "
+                       "observations has them, and a rollout's are few; leave frame_compression at 1");
     const int64_t capacity =
         config->rollout > 0 ? config->rollout * agent->environments : config->buffer_size;
     // A transition comes n steps after its frame, whose stack reaches further back, in rounds of at most two
-    // frames of each environment.
-    const int64_t margin = 2 * (int64_t)agent->environments * (config->n_step + qnet->stack + 1);
+    // frames of each environment; and a rollout's at its end, when the memory holds nothing else.
+    const int64_t margin = config->rollout > 0
+                               ? agent->environments * (config->rollout + qnet->stack + 2)
+                               : 2 * (int64_t)agent->environments * (config->n_step + qnet->stack + 1);
     for (int i = 0; i < agent->environments; i++) agent->newest[i] = -1;
     dq_status status = agent->frame_memory
                            ? dq_replay_create_frames(&agent->replay, capacity, &qnet->frame, qnet->stack,
@@ -566,6 +575,7 @@ dq_status dq_agent_create(dq_agent **out, const dq_agent_config *config, const d
 
     int most = config->batch_size > environments ? (int)config->batch_size : environments;
     status = dq_qnet_init(&agent->qnet, config, space, actions, most, error);
+    agent->frame_memory = agent->qnet.input.element == DQ_U8 || agent->qnet.stack > 1;
     if (!status) status = dq_net_freeze(agent->qnet.net, config->freeze, error);
     if (!status) status = find_spans(agent, error);
     if (!status)

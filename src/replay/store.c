@@ -131,6 +131,10 @@ static int64_t frame_number(const void *handle) {
     return number;
 }
 
+void dq_replay_stack(const dq_replay *replay, const void *handle, void *stacked) {
+    dq_frame_memory_stack(replay->frames, frame_number(handle), stacked);
+}
+
 bool dq_replay_crowded(const dq_replay *replay) {
     const int64_t size = dq_replay_size(replay);
     if (size == 0) return false;

@@ -25,6 +25,9 @@ dq_status dq_replay_create_frames(dq_replay **out, int64_t capacity, const dq_sp
 // A frame, and the number of the one before it in its episode; -1: it is the first. Returns its number.
 int64_t dq_replay_push_frame(dq_replay *replay, const void *frame, int64_t before);
 
+// The stack whose newest frame's number is at `handle`.
+void dq_replay_stack(const dq_replay *replay, const void *handle, void *stacked);
+
 // Whether the oldest transition is about to lose a frame: asked before frames are pushed, and answered by
 // adding the newest transition once more, over the oldest. Happens where more than one frame in 40 is the
 // last of an episode that a time limit cut, and where packed frames take more memory than there is.

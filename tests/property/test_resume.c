@@ -151,6 +151,14 @@ static void with_stacks_of_images(void **state) {
                      8, 9);
 }
 
+static void with_rollouts_of_images(void **state) {
+    (void)state;
+    kill_and_compare((const char *[]){"env=Catch", "frame_stack=3", "net_arch=[16]", "n_envs=3", "rollout=10",
+                                      "target_update=none", "gradient_steps=4", "batch_size=10",
+                                      "step_limit=31", "checkpoint_steps=90", "total_steps=2000", NULL},
+                     6, 11);
+}
+
 // Packed frames (LZ4, a module) survive a kill, and change no bit of what is learned.
 static void with_packed_frames(void **state) {
     (void)state;
@@ -234,6 +242,7 @@ int main(void) {
         cmocka_unit_test(with_noise_and_with_rollouts),
         cmocka_unit_test(with_running_normalisation),
         cmocka_unit_test(with_stacks_of_images),
+        cmocka_unit_test(with_rollouts_of_images),
         cmocka_unit_test(with_packed_frames),
         cmocka_unit_test(without_replay_and_on_episodes_clocks),
         cmocka_unit_test(in_a_world_that_is_not_plain_memory),
