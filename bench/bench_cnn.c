@@ -11,8 +11,8 @@
 // usage: bench_cnn [--phases] [--seconds S] [--network NAME] [--python PROGRAM]
 #include "fma_peak.h"
 #include "learner.h"
+#include "measure.h"
 #include "nn/trunk.h"
-#include "support.h"
 
 #ifdef DQ_HAVE_ONEDNN
 #include "rival_cnn.h"

@@ -1,7 +1,7 @@
 // Steps per second of every environment through the vectorised stepper, random actions, one core: alone and
 // with 16 instances. Names as arguments choose environments. The median of five measurements, each of at
 // least 0.1 s.
-#include "support.h"
+#include "measure.h"
 
 #include <deepq/env.h>
 

@@ -4,7 +4,7 @@
 //
 // The peer (peer_gym.py) is a plain loop over gymnasium.make(ID), run by the same Python; the two take turns,
 // and the best of nine turns is printed, for machines are shared. Ids as arguments choose environments.
-#include "support.h"
+#include "measure.h"
 
 #include <deepq/env.h>
 #include <deepq/gym.h>

@@ -8,7 +8,7 @@
 // that Python (default: $PYTHON, then python3) has it.
 #include "fma_peak.h"
 #include "learner.h"
-#include "support.h"
+#include "measure.h"
 
 #include <math.h>
 #include <stdio.h>

@@ -2,9 +2,9 @@
 //
 // bench_sumtree [slots] [batch]: samples with update a second, stratified and plain, through the sampler that
 // training uses (weights and powers included), and through the bare tree. Best of seven rounds each.
+#include "measure.h"
 #include "replay/sampler.h"
 #include "replay/sumtree.h"
-#include "support.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -4,8 +4,8 @@
 // bench_tpe [searches] [trials] [suggester] [option=value ...]: one CSV row a search on standard output
 // (task, seed, best value), which bench/peer_tpe.py sets beside Optuna's. bench_tpe time [trials] [suggester]
 // [option=value ...]: the time of one suggestion with so many trials behind it.
+#include "measure.h"
 #include "search_task.h"
-#include "support.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -3,7 +3,7 @@
 #ifndef BENCH_FMA_PEAK_H
 #define BENCH_FMA_PEAK_H
 
-#include "support.h"
+#include "measure.h"
 
 #include <string.h>
 

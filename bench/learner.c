@@ -1,8 +1,8 @@
 #include "learner.h"
 
 #include "base/threads.h"
+#include "measure.h"
 #include "nn/loss.h"
-#include "support.h"
 
 #include <math.h>
 #include <stdio.h>

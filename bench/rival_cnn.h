@@ -4,8 +4,8 @@
 #define BENCH_RIVAL_CNN_H
 
 #include "kernel/kernel.h"
+#include "measure.h"
 #include "onednn.h"
-#include "support.h"
 
 #include <deepq/net.h>
 

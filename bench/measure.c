@@ -1,4 +1,4 @@
-#include "support.h"
+#include "measure.h"
 
 #include <stdio.h>
 #include <stdlib.h>

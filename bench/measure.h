@@ -1,7 +1,7 @@
 // What the benchmarks share: the clock, medians, memory, the words of their command lines, and the peers
 // beside them.
-#ifndef BENCH_SUPPORT_H
-#define BENCH_SUPPORT_H
+#ifndef BENCH_MEASURE_H
+#define BENCH_MEASURE_H
 
 #include <stdbool.h>
 #include <stddef.h>
