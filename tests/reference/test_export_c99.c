@@ -32,6 +32,7 @@ static const kind kinds[] = {
     {"sines", "CartPoleSwingUp", 20000, {"observation=features"}},
     {"dqn2013", TEST_NOISE, 300, {"network=dqn2013", "frame_stack=4"}},
     {"dqn2015", TEST_NOISE, 300, {"network=dqn2015", "frame_stack=4", "dueling=true", "head=qr"}},
+    {"normed", TEST_NOISE, 300, {"network=dqn2013", "frame_stack=2", "normalization=layer"}},
     {"impala", TEST_NOISE, 100, {"network=impala", "frame_stack=2"}},
     {"flat_image", TEST_NOISE, 2000, {"net_arch=[16]", "normalization=layer"}},
     {"scaled", "MountainCar-v0", 20000, {"observation=scaled", "net_arch=[]"}},
