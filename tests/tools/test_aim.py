@@ -6,6 +6,7 @@ code is whole, what reads records and decodes pictures for it is then TensorBoar
 import glob
 import importlib.util
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -63,25 +64,37 @@ def check(series, folder, tags):
             assert step == row_step and same_float(value, row_value), (tag, step, value, row_step, row_value)
 
 
-def train_killed_and_resumed(folder):
-    """Leaves two event files, of which the first goes on beyond the step where the second begins."""
-    options = ["total_steps=300000", "checkpoint_seconds=0", "checkpoint_steps=150000", "eval_every_episodes=50",
-               "metrics_every_steps=1000"]
-    run = subprocess.Popen([DEEPQ, "train", "CartPole-v1", "-q", "--out", folder, *options])
+def killed_beyond_checkpoint(folder, steps):
+    """Trains and kills, once the event file has grown twice since the checkpoint at half the steps; whether the
+    training was still short of its end."""
+    run = subprocess.Popen([DEEPQ, "train", "CartPole-v1", "-q", "--out", folder, f"total_steps={steps}",
+                            "checkpoint_seconds=0", f"checkpoint_steps={steps // 2}", "eval_every_episodes=50",
+                            "metrics_every_steps=1000"])
     deadline, grown, size = time.monotonic() + 300, 0, 0
-    while grown < 2:  # twice since the checkpoint, so that what came after it is in the file
-        assert time.monotonic() < deadline and run.poll() is None
+    while grown < 2 and run.poll() is None:
+        assert time.monotonic() < deadline
         time.sleep(0.02)
         if os.path.exists(os.path.join(folder, "checkpoint", "manifest")):
             now = os.path.getsize(*glob.glob(os.path.join(folder, "events.*")))
             grown, size = grown + (now > size > 0), now
     run.send_signal(signal.SIGKILL)
     run.wait()
+    with open(os.path.join(folder, "metrics.csv")) as rows:
+        last = rows.read().rpartition("\n")[0].splitlines()[-1]
+    return last.partition(",")[0] != str(steps)
+
+
+def train_killed_and_resumed(folder):
+    """Leaves two event files, of which the first goes on beyond the step where the second begins."""
+    steps = 300_000
+    while not killed_beyond_checkpoint(folder, steps):  # a busy machine looked away for too long
+        shutil.rmtree(folder)
+        steps *= 2
     deepq("train", "-q", "--resume", folder)
     steps = []
     for path in sorted(glob.glob(os.path.join(folder, "events.*"))):
         steps.append([e.step for e in LegacyEventFileLoader(path).Load() if e.summary.value and e.step])
-    assert len(steps) == 2 and max(steps[0]) > min(steps[1]), steps
+    assert len(steps) == 2 and max(steps[0]) > min(steps[1]), [(min(s), max(s)) for s in steps]
 
 
 def convert(logs, repo):
