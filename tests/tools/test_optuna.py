@@ -18,7 +18,7 @@ QUICK = ["total_steps=200", "--seeds", "1", "--evaluations", "4", "eval_episodes
          "buffer_size=1000", "net_arch=[8]", "train_freq=8", "gradient_steps=1", "batch_size=16"]
 
 HELPER = r'''
-import json, math, os, sys, warnings
+import json, math, os, sys, time, warnings
 warnings.simplefilter("ignore")
 import optuna
 from optuna.storages import JournalStorage
@@ -78,10 +78,15 @@ elif what == "odd":
     study = optuna.create_study(study_name=name, storage=storage(url, sys.argv[4]), direction="maximize")
     study.optimize(odd, n_trials=7)
     study.enqueue_trial({"learning_rate": 0.0025})
-elif what == "work":  # until the study has so many trials, as deepq counts
+elif what == "work":  # until the study has so many trials, as deepq counts; of which it makes at most ...
     study = optuna.load_study(study_name=name, storage=storage(url))
-    while len(study.get_trials(deepcopy=False)) < int(sys.argv[4]):
-        study.optimize(like_deepq, n_trials=1)
+    wanted, most, mine = int(sys.argv[4]), int(sys.argv[-1]), 0
+    while len(study.get_trials(deepcopy=False)) < wanted:
+        if mine < most:
+            study.optimize(like_deepq, n_trials=1)
+            mine += 1
+        else:
+            time.sleep(0.05)
 '''
 
 
@@ -175,7 +180,7 @@ def three_processes(url):
     command = [DEEPQ, "tune", "CartPole-v1", *QUICK, *longer, "--trials", "200", "--jobs", "2", "--storage", url,
                "--study", "shared", "--quiet"]
     search("CartPole-v1", *QUICK, *longer, "--trials", 2, "--storage", url, "--study", "shared")
-    workers = [optuna("work", url, "shared", 200, wait=False)]
+    workers = [optuna("work", url, "shared", 200, 100, wait=False)]
     while not os.path.exists("optuna-works"):  # it takes longer to start than all trials of the others
         time.sleep(0.05)
     workers += [subprocess.Popen([*command, "--out", out]) for out in ("a", "b")]
