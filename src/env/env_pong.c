@@ -4,7 +4,8 @@
 // Lengths are 1/16 of a pixel. A paddle returns the ball the steeper, the farther from its middle it is met,
 // and each return makes the ball faster, to a limit. The opponent follows the ball while it comes, at 1.5
 // pixels a frame, and returns to the middle otherwise: it is beaten by a steep, fast ball, and wins against
-// whoever does not move. Whoever won a point is served to.
+// whoever does not move. Its aim is off by up to 4 pixels, drawn anew for each ball that comes its way, so
+// that no rally goes round for ever. Whoever won a point is served to.
 //
 // Pong2-native is the same game with two actions, up and down.
 #include "env/native.h"
@@ -24,6 +25,7 @@ enum {
     PLAYER_X = 140,
     PLAYER_SPEED = 3 * ONE,
     OPPONENT_SPEED = 24,
+    OPPONENT_ERROR = 4 * ONE,
     FIRST_SPEED = 32,
     LAST_SPEED = 56,
     PAUSE = 16, // frames between a point and the next serve; 40 before the first
@@ -44,6 +46,7 @@ typedef struct pong {
     int32_t won, lost;        // points
     int32_t pause;            // frames until the serve; the ball is not seen
     int32_t towards;          // who is served to: 1 the player, -1 the opponent
+    int32_t error;            // of the opponent's aim at this ball
 } pong;
 
 enum { MIDDLE = (TOP + BOTTOM - PADDLE_HEIGHT) / 2 * ONE };
@@ -67,11 +70,16 @@ static int inside(int paddle) {
     return bound(paddle, TOP * ONE, (BOTTOM - PADDLE_HEIGHT) * ONE);
 }
 
+static void draw_error(pong *g, dq_rng *rng) {
+    g->error = (int32_t)dq_rng_integers(rng, -OPPONENT_ERROR, OPPONENT_ERROR + 1);
+}
+
 static void serve(pong *g, dq_rng *rng) {
     g->x = (DQ_SCREEN_WIDTH - BALL_WIDTH) / 2 * ONE;
     g->y = (int32_t)dq_rng_integers(rng, TOP + 20, BOTTOM - 20 - BALL_HEIGHT) * ONE;
     g->vx = g->towards * FIRST_SPEED;
     g->vy = (int32_t)dq_rng_integers(rng, -20, 21);
+    draw_error(g, rng);
 }
 
 static void move_paddles(pong *g, int action) {
@@ -79,8 +87,9 @@ static void move_paddles(pong *g, int action) {
     if (action == LEFT || action == LEFT_FIRE) g->player += PLAYER_SPEED;
     g->player = inside(g->player);
     const bool comes = g->pause == 0 && g->vx < 0;
-    const int aim = (comes ? g->y + (BALL_HEIGHT - PADDLE_HEIGHT) * ONE / 2 : MIDDLE) - g->opponent;
-    g->opponent = inside(g->opponent + bound(aim, -OPPONENT_SPEED, OPPONENT_SPEED));
+    const int meeting = g->y + (BALL_HEIGHT - PADDLE_HEIGHT) * ONE / 2 + g->error;
+    const int way = (comes ? meeting : MIDDLE) - g->opponent;
+    g->opponent = inside(g->opponent + bound(way, -OPPONENT_SPEED, OPPONENT_SPEED));
 }
 
 // Whether a paddle at this height meets the ball; sends it back.
@@ -98,7 +107,7 @@ static bool crosses(int before, int after, int line) {
     return before < line ? after >= line : before > line && after <= line;
 }
 
-static void move_ball(pong *g) {
+static void move_ball(pong *g, dq_rng *rng) {
     const int before = g->x;
     g->x += g->vx;
     g->y += g->vy;
@@ -106,7 +115,10 @@ static void move_ball(pong *g) {
     if (g->y < low) g->y = 2 * low - g->y, g->vy = -g->vy;
     if (g->y > high) g->y = 2 * high - g->y, g->vy = -g->vy;
     const int right = (PLAYER_X - BALL_WIDTH) * ONE, left = (OPPONENT_X + PADDLE_WIDTH) * ONE;
-    if (g->vx > 0 && crosses(before, g->x, right) && returns(g, g->player)) g->x = right;
+    if (g->vx > 0 && crosses(before, g->x, right) && returns(g, g->player)) {
+        g->x = right;
+        draw_error(g, rng);
+    }
     if (g->vx < 0 && crosses(before, g->x, left) && returns(g, g->opponent)) g->x = left;
 }
 
@@ -118,7 +130,7 @@ static bool frame(void *game, dq_rng *rng, int action, double *reward) {
         if (--g->pause == 0) serve(g, rng);
         return false;
     }
-    move_ball(g);
+    move_ball(g, rng);
     if (g->x >= 0 && g->x <= (DQ_SCREEN_WIDTH - BALL_WIDTH) * ONE) return false;
     const bool point = g->x < 0;
     *reward = point ? 1 : -1;
