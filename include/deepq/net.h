@@ -199,6 +199,8 @@ DQ_API double dq_clip_norm_on(struct dq_pool *pool, float *gradient, size_t coun
 
 // Soft target update: target = (1 - tau) target + tau online.
 DQ_API void dq_params_blend(float *target, const float *online, size_t count, double tau);
+DQ_API void dq_params_blend_on(struct dq_pool *pool, float *target, const float *online, size_t count,
+                               double tau);
 
 #ifdef __cplusplus
 }

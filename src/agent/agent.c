@@ -115,7 +115,7 @@ void dq_agent_copy_target(dq_agent *agent) {
 // Lillicrap et al. 2016, algorithm 1; running statistics are copied.
 static void move_target(dq_agent *agent) {
     const size_t size = dq_net_size(agent->qnet.net), trainable = dq_net_trainable(agent->qnet.net);
-    dq_params_blend(agent->target_params, agent->params, trainable, agent->config.tau);
+    dq_params_blend_on(agent->pool, agent->target_params, agent->params, trainable, agent->config.tau);
     memcpy(agent->target_params + trainable, agent->params + trainable, (size - trainable) * sizeof(float));
 }
 

@@ -77,7 +77,7 @@ static dq_status make_workspaces(dq_agent *agent, dq_error *error) {
         status = dq_workspace_create_on(&agent->online_next, net, batch, agent->pool, error);
     if (!status && agent->backup->wants_current)
         status = dq_workspace_create_on(&agent->target_current, net, batch, agent->pool, error);
-    if (!status) status = dq_asker_init(&agent->asker, &agent->qnet, agent->environments, error);
+    if (!status) status = dq_asker_init(&agent->asker, &agent->qnet, agent->environments, agent->pool, error);
     return status;
 }
 

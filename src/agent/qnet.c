@@ -140,11 +140,12 @@ void *dq_qnet_place(dq_workspace *workspace) {
     return panels ? (void *)panels : dq_workspace_images(workspace);
 }
 
-dq_status dq_asker_init(dq_asker *asker, const dq_qnet *qnet, int max_batch, dq_error *error) {
+dq_status dq_asker_init(dq_asker *asker, const dq_qnet *qnet, int max_batch, struct dq_pool *pool,
+                        dq_error *error) {
     size_t outputs = (size_t)dq_net_outputs(qnet->net), actions = (size_t)qnet->actions;
     size_t panels = ((size_t)max_batch + DQ_LANES - 1) / DQ_LANES;
     *asker = (dq_asker){.qnet = qnet, .max_batch = max_batch};
-    dq_status status = dq_workspace_create(&asker->workspace, qnet->net, max_batch, error);
+    dq_status status = dq_workspace_create_on(&asker->workspace, qnet->net, max_batch, pool, error);
     if (status) return status;
     asker->output = calloc(outputs * DQ_LANES, sizeof(float));
     asker->q = calloc(panels * actions * DQ_LANES, sizeof(float));

@@ -22,7 +22,7 @@ void dq_qnet_deinit(dq_qnet *qnet);
 // Where a batch's inputs go in a workspace: panels of floats, or rows of bytes for networks on images.
 void *dq_qnet_place(dq_workspace *workspace);
 
-// What one thread needs to ask for action values: up to max_batch observations at once.
+// What a thread needs to ask for action values: up to max_batch observations at once.
 typedef struct dq_asker {
     const dq_qnet *qnet;
     dq_workspace *workspace;
@@ -33,7 +33,9 @@ typedef struct dq_asker {
     float *row;    // [A*N]
 } dq_asker;
 
-dq_status dq_asker_init(dq_asker *asker, const dq_qnet *qnet, int max_batch, dq_error *error);
+// pool: of threads that share the work, or NULL.
+dq_status dq_asker_init(dq_asker *asker, const dq_qnet *qnet, int max_batch, struct dq_pool *pool,
+                        dq_error *error);
 void dq_asker_deinit(dq_asker *asker);
 
 // q: [A] values of one input, an observation or a stack of frames.

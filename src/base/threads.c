@@ -41,7 +41,7 @@ static void take_indices(dq_pool *pool, int worker) {
     }
 }
 
-enum { SPINS = 1000 }; // about 20 to 50 us
+enum { SPINS = 8000 }; // 0.2 to 0.4 ms: longer than what a gradient step does on one thread in between
 
 static void pause_briefly(void) {
 #if defined(__x86_64__)

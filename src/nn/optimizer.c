@@ -191,6 +191,22 @@ double dq_clip_norm_on(dq_pool *pool, float *gradient, size_t count, double limi
     return norm;
 }
 
+typedef struct blend_job {
+    float *target;
+    const float *online;
+    float tau;
+} blend_job;
+
+static void blend_range(void *user, size_t first, size_t n) {
+    const blend_job *job = user;
+    dq_kernels_get()->blend(job->target + first, job->online + first, n, job->tau);
+}
+
 void dq_params_blend(float *target, const float *online, size_t count, double tau) {
-    dq_kernels_get()->blend(target, online, count, (float)tau);
+    dq_params_blend_on(NULL, target, online, count, tau);
+}
+
+void dq_params_blend_on(dq_pool *pool, float *target, const float *online, size_t count, double tau) {
+    blend_job job = {target, online, (float)tau};
+    dq_share_range(pool, count, SHARED_LEAST, blend_range, &job);
 }

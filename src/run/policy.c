@@ -27,7 +27,7 @@ struct dq_policy {
 static dq_status make_network(dq_policy *policy, const dq_space *space, int actions, const char *where,
                               dq_error *error) {
     dq_status status = dq_qnet_init(&policy->qnet, &policy->config.learner, space, actions, DQ_LANES, error);
-    if (!status) status = dq_asker_init(&policy->asker, &policy->qnet, 1, error);
+    if (!status) status = dq_asker_init(&policy->asker, &policy->qnet, 1, NULL, error);
     if (status) return status;
     policy->params = aligned_alloc(64, (dq_net_size(policy->qnet.net) * sizeof(float) + 63) / 64 * 64);
     policy->q = calloc((size_t)actions, sizeof(float));

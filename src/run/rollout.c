@@ -31,7 +31,7 @@ dq_status dq_rollout_create(dq_rollout **out, const dq_qnet *qnet, const dq_env_
     dq_status status = DQ_OK;
     if (!rollout->q) status = dq_fail(error, DQ_MEMORY, "evaluation", "there is no memory for action values");
     if (!status) status = dq_vecenv_create(&rollout->env, env_class, options, count, step_limit, 0, error);
-    if (!status) status = dq_asker_init(&rollout->asker, qnet, DQ_LANES, error);
+    if (!status) status = dq_asker_init(&rollout->asker, qnet, DQ_LANES, NULL, error);
     if (!status && qnet->stack > 1)
         status = dq_frames_create(&rollout->frames, &qnet->frame, qnet->stack, count, error);
     if (status) {
