@@ -2,10 +2,10 @@
 // the Atari original; not its program, and no ROM is read.
 //
 // Lengths are 1/16 of a pixel. A paddle returns the ball the steeper, the farther from its middle it is met,
-// and each return makes the ball faster, to a limit. The opponent follows the ball while it comes, at 1.5
-// pixels a frame, and returns to the middle otherwise: it is beaten by a steep, fast ball, and wins against
-// whoever does not move. Its aim is off by up to 4 pixels, drawn anew for each ball that comes its way, so
-// that no rally goes round for ever. Whoever won a point is served to.
+// up to half the way to its edge, and each return makes the ball faster, to a limit. The opponent follows the
+// ball while it comes, at 1.5 pixels a frame, and returns to the middle otherwise: it is beaten by a steep,
+// fast ball, and wins against whoever does not move. Its aim is off by up to 4 pixels, drawn anew for each
+// ball that comes its way, so that no rally goes round for ever. Whoever won a point is served to.
 //
 // Pong2-native is the same game with two actions, up and down.
 #include "env/native.h"
@@ -26,6 +26,7 @@ enum {
     PLAYER_SPEED = 3 * ONE,
     OPPONENT_SPEED = 24,
     OPPONENT_ERROR = 4 * ONE,
+    STEEPEST = 48,
     FIRST_SPEED = 32,
     LAST_SPEED = 56,
     PAUSE = 16, // frames between a point and the next serve; 40 before the first
@@ -99,7 +100,7 @@ static bool returns(pong *g, int paddle) {
     if (off <= -reach || off >= reach) return false;
     const int fast = bound((g->vx < 0 ? -g->vx : g->vx) + 4, 0, LAST_SPEED);
     g->vx = g->vx < 0 ? fast : -fast;
-    g->vy = off * 48 / reach;
+    g->vy = bound(off * STEEPEST / (reach / 2), -STEEPEST, STEEPEST);
     return true;
 }
 
