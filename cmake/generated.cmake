@@ -6,7 +6,7 @@
 #                        define  const dq_suggester_class dq_suggest_NAME, const dq_pruner_class dq_prune_NAME
 #   src/nn/layer_KIND.c  defines  const dq_layer_class dq_layer_KIND
 #   python/deepq_gym_worker.py  the script of gym: environments, built into the library
-#   presets/ID.yml       the tuned options for environment ID, built into the library as text
+#   presets/ID.yml       the tuned options for environment ID and gym:ID, built into the library as text
 #   cli/cmd_NAME.c       defines  const cli_verb cli_verb_NAME, a verb of the program
 set(generated_dir ${PROJECT_BINARY_DIR}/generated)
 

@@ -34,13 +34,16 @@ static dq_status fit(const gym_class *self, dq_error *error) {
     return DQ_OK;
 }
 
-// Where an environment of that name is built in, and shows the same, it is tuned and scaled as that one.
+// The tuned values of its name are its own; but where an environment of that name is built in, only if that shows
+// the same, and then it is scaled as that one, too.
 static void follow_built_in(dq_env_class *c, const char *name) {
+    c->tuned_as = name;
     for (int i = 0; i < dq_env_count(); i++) {
         const dq_env_class *other = dq_env_at(i);
-        if (strcmp(other->id, name) || !dq_space_same(&other->observation, &c->observation)) continue;
-        c->tuned_as = other->id;
-        c->features = other->features;
+        if (strcmp(other->id, name)) continue;
+        const bool same = dq_space_same(&other->observation, &c->observation);
+        c->tuned_as = same ? name : NULL;
+        if (same) c->features = other->features;
     }
 }
 

@@ -235,6 +235,15 @@ def atari_loses_nothing_either():
     assert metrics("game") == metrics("game-killed") and len(metrics("game")) > 3
 
 
+def pong_has_tuned_values():
+    """Those of presets/PongNoFrameskip-v4.yml; a word on the command line wins."""
+    deepq("train", "gym:PongNoFrameskip-v4", "--out", "tuned", "--quiet", "total_steps=16", "buffer_size=2000",
+          "learning_starts=1000", "eval_every_steps=0", "step_limit=5")
+    with open("tuned/config.yml", encoding="utf-8") as lines:
+        told = dict(line.strip().split(": ", 1) for line in lines if ": " in line)
+    assert (told["head"], told["env.workers"], told["total_steps"]) == ("c51", "2", "16"), told
+
+
 def pictures_are_gymnasiums():
     deepq("record", "random", "--env", "gym:CartPole-v1", "--seed", 3, "--step", 5, "-o", "pole.png", "--quiet")
     from PIL import Image
@@ -245,7 +254,8 @@ def pictures_are_gymnasiums():
 
 
 for check in (steps_as_gymnasium, ends_are_told_apart, trains_as_the_built_in, a_killed_worker_loses_nothing,
-              a_killed_program_goes_on, atari_loses_nothing_either, troubles_are_sentences, pictures_are_gymnasiums):
+              a_killed_program_goes_on, atari_loses_nothing_either, pong_has_tuned_values, troubles_are_sentences,
+              pictures_are_gymnasiums):
     began = time.monotonic()
     check()
     print(f"{check.__name__}: {time.monotonic() - began:.1f} s", flush=True)
