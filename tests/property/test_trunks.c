@@ -19,7 +19,7 @@ static const char *const variants[][4] = {
     {"network=dqn2015", "dueling=true", "backup=double", "sampler=prioritized"},
     {"network=dqn2013", "head=qr", "noisy=all", "explorer=noisy"},
     {"network=dqn2015", "head=iqn", "dueling=true"},
-    {"network=dqn2015", "normalization=layer"},
+    {"network=dqn2015", "normalization=layer", "target_update=soft", "n_envs=3"},
     {"network=impala", "head=c51", "dueling=true", "noisy=output"},
 };
 
