@@ -1,45 +1,9 @@
 // The exercise's fine-tuning, end to end: a network's dense layers are drawn anew, its convolutions frozen,
 // and a fifth of the steps brings the score back.
-#include "base/pattern.h"
-#include "base/safetensors.h"
 #include "run_support.h"
 
 #include <string.h>
 #include <stripes.h>
-
-static dq_safetensors read_weights(const char *folder) {
-    char path[4096];
-    dq_safetensors file;
-    dq_error error = {0};
-    snprintf(path, sizeof path, "%s/weights.safetensors", folder);
-    test_ok(dq_safetensors_read(&file, path, &error), &error);
-    return file;
-}
-
-static void train(const char *folder, const char *const *words) {
-    dq_error error = {0};
-    dq_run *run = NULL;
-    const dq_run_config config = test_run_config(words);
-    test_ok(dq_run_create(&run, &config, folder, &error), &error);
-    test_ok(dq_run_train(run, &error), &error);
-    dq_run_destroy(run);
-}
-
-// Every tensor of `b` is bit for bit that of `a` where it fits the patterns, and differs elsewhere.
-static void check_bits(const char *a, const char *b, const char *patterns) {
-    dq_safetensors before = read_weights(a), after = read_weights(b);
-    assert_int_equal(before.count, after.count);
-    for (int i = 0; i < after.count; i++) {
-        const dq_stored_tensor *t = &after.tensors[i], *was = dq_safetensors_find(&before, t->name);
-        assert_non_null(was);
-        assert_int_equal(t->size, was->size);
-        const bool same = !memcmp(t->data, was->data, t->size);
-        if (same != dq_patterns_fit(patterns, t->name))
-            fail_msg("%s is %s", t->name, same ? "the same" : "another");
-    }
-    dq_safetensors_deinit(&before);
-    dq_safetensors_deinit(&after);
-}
 
 // The exercise's task (labs/fine-tuning.md): a network that can play forgets what lies behind its
 // convolutions, and with these frozen plays as well again after a fifth of the steps.
@@ -62,9 +26,9 @@ static void test_fine_tunes_dense_layers(void **state) {
     const char *start = test_folder(), *folder = test_folder(), *random = test_folder();
     char init[4096];
     snprintf(init, sizeof init, "init=%s", start);
-    train(start, (const char *const[]){"env=Stripes", "network=dqn2013", "gamma=0", "target_update=none",
-                                       "train_freq=2", "batch_size=32", "buffer_size=5000",
-                                       "total_steps=5000", "metrics_every_steps=500", NULL});
+    test_train(start, (const char *const[]){"env=Stripes", "network=dqn2013", "gamma=0", "target_update=none",
+                                            "train_freq=2", "batch_size=32", "buffer_size=5000",
+                                            "total_steps=5000", "metrics_every_steps=500", NULL});
     const char *const fifth[] = {"env=Stripes",
                                  "network=dqn2013",
                                  "gamma=0",
@@ -85,15 +49,15 @@ static void test_fine_tunes_dense_layers(void **state) {
     for (int i = 0; control[i]; i++)
         if (control[i] == init || !strncmp(control[i], "reinit", 6))
             control[i] = "n_envs=1"; // filters at random
-    train(folder, fifth);
-    train(random, control);
+    test_train(folder, fifth);
+    test_train(random, control);
     const double before = score(start), after = score(folder), without = score(random);
     print_message("mean of 100 games: %g of %d; after a fifth of the steps %g, with filters at random %g\n",
                   before, STRIPES_LOOKS, after, without);
     assert_true(before > 9); // chance comes to 3.3
     assert_true(after >= 0.9 * before);
     assert_true(without < 0.9 * before);
-    check_bits(start, folder, "conv*");
+    test_frozen_bits(start, folder, "conv*");
     test_remove_folder(start);
     test_remove_folder(folder);
     test_remove_folder(random);

@@ -1,46 +1,11 @@
 // Trainings that start from weights: init, reinit and freeze. Frozen tensors keep every bit whatever the
 // optimizer does to the others, those of reinit are drawn anew, and all of it holds across a resume.
 #include "base/pattern.h"
-#include "base/safetensors.h"
 #include "run_support.h"
 
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
-
-static dq_safetensors read_weights(const char *folder) {
-    char path[4096];
-    dq_safetensors file;
-    dq_error error = {0};
-    snprintf(path, sizeof path, "%s/weights.safetensors", folder);
-    test_ok(dq_safetensors_read(&file, path, &error), &error);
-    return file;
-}
-
-static void train(const char *folder, const char *const *words) {
-    dq_error error = {0};
-    dq_run *run = NULL;
-    const dq_run_config config = test_run_config(words);
-    test_ok(dq_run_create(&run, &config, folder, &error), &error);
-    test_ok(dq_run_train(run, &error), &error);
-    dq_run_destroy(run);
-}
-
-// Every tensor of `b` is bit for bit that of `a` where it fits the patterns, and differs elsewhere.
-static void check_bits(const char *a, const char *b, const char *patterns) {
-    dq_safetensors before = read_weights(a), after = read_weights(b);
-    assert_int_equal(before.count, after.count);
-    for (int i = 0; i < after.count; i++) {
-        const dq_stored_tensor *t = &after.tensors[i], *was = dq_safetensors_find(&before, t->name);
-        assert_non_null(was);
-        assert_int_equal(t->size, was->size);
-        const bool same = !memcmp(t->data, was->data, t->size);
-        if (same != dq_patterns_fit(patterns, t->name))
-            fail_msg("%s is %s", t->name, same ? "the same" : "another");
-    }
-    dq_safetensors_deinit(&before);
-    dq_safetensors_deinit(&after);
-}
 
 static void test_frozen_keeps_bits(void **state) {
     (void)state;
@@ -52,15 +17,15 @@ static void test_frozen_keeps_bits(void **state) {
         {"optimizer=radam", "max_grad_norm=1", "n_step=2"},
     };
     const char *start = test_folder();
-    train(start, (const char *const[]){"normalization=batch", NULL});
+    test_train(start, (const char *const[]){"normalization=batch", NULL});
     char init[4096];
     snprintf(init, sizeof init, "init=%s", start);
     for (size_t i = 0; i < sizeof optimizers / sizeof *optimizers; i++) {
         const char *folder = test_folder();
-        train(folder,
-              (const char *const[]){"normalization=batch", init, "freeze=hidden1, norm2, *.bias",
-                                    optimizers[i][0], optimizers[i][1], optimizers[i][2], "seed=2", NULL});
-        check_bits(start, folder, "hidden1, norm2, *.bias");
+        test_train(folder, (const char *const[]){"normalization=batch", init, "freeze=hidden1, norm2, *.bias",
+                                                 optimizers[i][0], optimizers[i][1], optimizers[i][2],
+                                                 "seed=2", NULL});
+        test_frozen_bits(start, folder, "hidden1, norm2, *.bias");
         test_remove_folder(folder);
     }
     test_remove_folder(start);
@@ -70,13 +35,13 @@ static void test_reinit_draws_anew(void **state) {
     (void)state;
     const char *start = test_folder(), *folder = test_folder(), *resumed = test_folder();
     char init[4096];
-    train(start, (const char *const[]){NULL});
+    test_train(start, (const char *const[]){NULL});
     snprintf(init, sizeof init, "init=%s", start);
     // nothing is learned, so that the start shows
     const char *const words[] = {
         init, "reinit=hidden2, output", "learning_starts=5000", "buffer_size=5000", "seed=3", NULL};
-    train(folder, words);
-    check_bits(start, folder, "hidden1");
+    test_train(folder, words);
+    test_frozen_bits(start, folder, "hidden1");
 
     // another head has other outputs: reinit lets it start
     dq_error error = {0};
@@ -97,10 +62,10 @@ static void test_resumes_without_init(void **state) {
     (void)state;
     const char *start = test_folder(), *whole = test_folder(), *part = test_folder();
     char init[4096];
-    train(start, (const char *const[]){NULL});
+    test_train(start, (const char *const[]){NULL});
     snprintf(init, sizeof init, "init=%s", start);
     const char *const words[] = {init, "freeze=hidden1", "optimizer=adamw", "checkpoint_steps=100", NULL};
-    train(whole, words);
+    test_train(whole, words);
 
     dq_error error = {0};
     dq_run *run = NULL;
@@ -118,7 +83,7 @@ static void test_resumes_without_init(void **state) {
     test_ok(dq_run_resume(&run, part, &error), &error);
     test_ok(dq_run_train(run, &error), &error);
     dq_run_destroy(run);
-    check_bits(whole, part, "*");
+    test_frozen_bits(whole, part, "*");
     test_remove_folder(whole);
     test_remove_folder(part);
 }

@@ -2,6 +2,7 @@
 
 #include "agent/agent.h"
 #include "base/file.h"
+#include "base/pattern.h"
 #include "replay/store.h"
 
 #include <stdio.h>
@@ -83,4 +84,37 @@ uint64_t test_metrics_checksum(const char *folder) {
     }
     free(text);
     return sum;
+}
+
+dq_safetensors test_weights(const char *folder) {
+    char path[4096];
+    dq_safetensors file;
+    dq_error error = {0};
+    snprintf(path, sizeof path, "%s/weights.safetensors", folder);
+    test_ok(dq_safetensors_read(&file, path, &error), &error);
+    return file;
+}
+
+void test_train(const char *folder, const char *const *words) {
+    dq_error error = {0};
+    dq_run *run = NULL;
+    const dq_run_config config = test_run_config(words);
+    test_ok(dq_run_create(&run, &config, folder, &error), &error);
+    test_ok(dq_run_train(run, &error), &error);
+    dq_run_destroy(run);
+}
+
+void test_frozen_bits(const char *a, const char *b, const char *patterns) {
+    dq_safetensors before = test_weights(a), after = test_weights(b);
+    assert_int_equal(before.count, after.count);
+    for (int i = 0; i < after.count; i++) {
+        const dq_stored_tensor *t = &after.tensors[i], *was = dq_safetensors_find(&before, t->name);
+        assert_non_null(was);
+        assert_int_equal(t->size, was->size);
+        const bool same = !memcmp(t->data, was->data, t->size);
+        if (same != dq_patterns_fit(patterns, t->name))
+            fail_msg("%s is %s", t->name, same ? "the same" : "another");
+    }
+    dq_safetensors_deinit(&before);
+    dq_safetensors_deinit(&after);
 }
