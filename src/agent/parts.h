@@ -60,7 +60,7 @@ struct dq_agent {
 
     // scratch
     int panels;    // P of a batch
-    dq_pool *pool; // of the gradient step; NULL: one thread
+    dq_pool *pool; // of the gradient step and of acting; NULL: one thread
     float *gradient;
     const float *last_output;                     // of the online network at the last batch; NULL: none yet
     dq_asker asker;                               // acting

@@ -34,8 +34,8 @@ static dq_status fit(const gym_class *self, dq_error *error) {
     return DQ_OK;
 }
 
-// The tuned values of its name are its own; but where an environment of that name is built in, only if that shows
-// the same, and then it is scaled as that one, too.
+// The tuned values of its name are its own; but where an environment of that name is built in, only if that
+// shows the same, and then it is scaled as that one, too.
 static void follow_built_in(dq_env_class *c, const char *name) {
     c->tuned_as = name;
     for (int i = 0; i < dq_env_count(); i++) {
